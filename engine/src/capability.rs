@@ -1,0 +1,4 @@
+//! What a guest can reach outside its own memory: one capability a file, each denied by default.
+
+pub(crate) mod logs;
+pub(crate) mod wasi;

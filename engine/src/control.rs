@@ -1,0 +1,172 @@
+//! What the outside and the inside of a running guest share: its interruption and its meters.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use crate::limits::Limits;
+use crate::meter::thread_cpu;
+use crate::outcome::{FailureCode, Usage};
+
+/// One running guest, as its limits see it.
+pub(crate) struct Control {
+    pub(crate) limits: Limits,
+    interrupt: AtomicU8,
+    waker: Mutex<Option<Waker>>,
+    started: OnceLock<Instant>,
+    cpu_nanos: AtomicU64,
+    /// The thread's CPU clock when the present turn began.
+    turn_began_nanos: AtomicU64,
+    memory: Mutex<Memory>,
+}
+
+/// Linear memory now, at its peak, and over time.
+#[derive(Default)]
+struct Memory {
+    bytes: u64,
+    peak_bytes: u64,
+    refused: bool,
+    /// Bytes × nanoseconds until `since_nanos` after the start.
+    integral: u128,
+    since_nanos: u64,
+}
+
+/// Why a guest is stopped from outside. The first reason stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Interrupt {
+    Timeout = 1,
+    Cpu = 2,
+    Cancel = 3,
+}
+
+impl Interrupt {
+    pub(crate) fn code(self) -> FailureCode {
+        match self {
+            Self::Timeout => FailureCode::Timeout,
+            Self::Cpu => FailureCode::CpuLimit,
+            Self::Cancel => FailureCode::Cancelled,
+        }
+    }
+}
+
+impl Control {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            interrupt: AtomicU8::new(0),
+            waker: Mutex::default(),
+            started: OnceLock::new(),
+            cpu_nanos: AtomicU64::new(0),
+            turn_began_nanos: AtomicU64::new(0),
+            memory: Mutex::default(),
+        }
+    }
+
+    /// Stops the guest at its next epoch, or at once if it waits for the host.
+    pub(crate) fn interrupt(&self, why: Interrupt) {
+        let first = self.interrupt.compare_exchange(0, why as u8, Relaxed, Relaxed).is_ok();
+        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let (true, Some(waker)) = (first, waker) {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn interrupted(&self) -> Option<Interrupt> {
+        match self.interrupt.load(Relaxed) {
+            0 => None,
+            1 => Some(Interrupt::Timeout),
+            2 => Some(Interrupt::Cpu),
+            _ => Some(Interrupt::Cancel),
+        }
+    }
+
+    /// Whom to wake when the guest is interrupted while it waits.
+    pub(crate) fn wake_on_interrupt(&self, waker: &Waker) {
+        let mut slot = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *slot {
+            Some(known) => known.clone_from(waker),
+            None => *slot = Some(waker.clone()),
+        }
+    }
+
+    /// Begins a turn on this thread; the first one starts the guest's wall clock.
+    pub(crate) fn turn_begin(&self) {
+        self.started.get_or_init(Instant::now);
+        self.turn_began_nanos.store(nanos(thread_cpu()), Relaxed);
+    }
+
+    /// Ends the turn and returns the CPU time that it took, in nanoseconds.
+    pub(crate) fn turn_end(&self) -> u64 {
+        let took = self.turn_nanos();
+        self.cpu_nanos.fetch_add(took, Relaxed);
+        took
+    }
+
+    fn turn_nanos(&self) -> u64 {
+        nanos(thread_cpu()).saturating_sub(self.turn_began_nanos.load(Relaxed))
+    }
+
+    /// Marks the guest for interruption if it is past its wall or CPU time. Called during a turn.
+    pub(crate) fn check_clocks(&self) {
+        if self.elapsed() >= self.limits.timeout {
+            self.interrupt(Interrupt::Timeout);
+        } else if self.cpu_nanos.load(Relaxed) + self.turn_nanos() > nanos(self.limits.cpu) {
+            self.interrupt(Interrupt::Cpu);
+        }
+    }
+
+    /// When the guest's wall time is up.
+    pub(crate) fn deadline(&self) -> Instant {
+        *self.started.get_or_init(Instant::now) + self.limits.timeout
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.get().map_or(Duration::ZERO, Instant::elapsed)
+    }
+
+    /// Lets linear memory grow by `more` bytes, or says no.
+    pub(crate) fn memory_grow(&self, more: u64) -> bool {
+        let elapsed = nanos(self.elapsed());
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.bytes.saturating_add(more) > self.limits.memory_bytes_max {
+            memory.refused = true;
+            return false;
+        }
+        memory.advance(elapsed);
+        memory.bytes += more;
+        memory.peak_bytes = memory.peak_bytes.max(memory.bytes);
+        true
+    }
+
+    /// Whether the guest was ever refused memory.
+    pub(crate) fn memory_refused(&self) -> bool {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).refused
+    }
+
+    pub(crate) fn usage(&self, log_bytes: u64) -> Usage {
+        let wall_nanos = nanos(self.elapsed());
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.advance(wall_nanos);
+        Usage {
+            cpu_nanos: self.cpu_nanos.load(Relaxed),
+            wall_nanos,
+            memory_peak_bytes: memory.peak_bytes,
+            memory_byte_seconds: u64::try_from(memory.integral / 1_000_000_000).unwrap_or(u64::MAX),
+            log_bytes,
+        }
+    }
+}
+
+impl Memory {
+    fn advance(&mut self, elapsed_nanos: u64) {
+        let passed = elapsed_nanos.saturating_sub(self.since_nanos);
+        self.integral += u128::from(self.bytes) * u128::from(passed);
+        self.since_nanos = elapsed_nanos.max(self.since_nanos);
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

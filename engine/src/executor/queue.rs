@@ -1,0 +1,129 @@
+//! The order in which ready guests run: by group, least virtual time first; in a group by arrival.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use super::ShareGroup;
+
+/// A queue of queues. A group's virtual time is the CPU time it had, divided by its weight.
+pub(crate) struct Queue<T> {
+    groups: HashMap<u128, Group<T>>,
+    /// Groups that have something ready, by virtual time.
+    order: BTreeSet<(u64, u128)>,
+    /// The virtual time of the group that ran last: who comes back from idling starts here, so
+    /// that nobody saves up time by doing nothing.
+    floor: u64,
+    len: usize,
+}
+
+struct Group<T> {
+    virtual_nanos: u64,
+    ready: VecDeque<(ShareGroup, T)>,
+}
+
+/// Groups that are remembered while they have nothing ready, so that their time is not forgotten
+/// between two turns of one guest. More than these are forgotten all at once.
+const IDLE_GROUPS_MAX: usize = 4096;
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Self { groups: HashMap::new(), order: BTreeSet::new(), floor: 0, len: 0 }
+    }
+}
+
+impl<T> Queue<T> {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn push(&mut self, group: ShareGroup, item: T) {
+        let floor = self.floor;
+        let entry = self
+            .groups
+            .entry(group.id)
+            .or_insert_with(|| Group { virtual_nanos: floor, ready: VecDeque::new() });
+        if entry.ready.is_empty() {
+            entry.virtual_nanos = entry.virtual_nanos.max(floor);
+            self.order.insert((entry.virtual_nanos, group.id));
+        }
+        entry.ready.push_back((group, item));
+        self.len += 1;
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<(T, ShareGroup)> {
+        let (virtual_nanos, id) = self.order.pop_first()?;
+        self.floor = self.floor.max(virtual_nanos);
+        let group = self.groups.get_mut(&id)?;
+        let (share_group, item) = group.ready.pop_front()?;
+        if !group.ready.is_empty() {
+            self.order.insert((virtual_nanos, id));
+        }
+        self.len -= 1;
+        if self.groups.len() > self.order.len() + IDLE_GROUPS_MAX {
+            self.groups.retain(|_, group| !group.ready.is_empty());
+        }
+        Some((item, share_group))
+    }
+
+    /// Adds CPU time to a group.
+    pub(crate) fn charge(&mut self, group: ShareGroup, nanos: u64) {
+        let Some(entry) = self.groups.get_mut(&group.id) else {
+            return;
+        };
+        let before = entry.virtual_nanos;
+        entry.virtual_nanos = before.saturating_add(nanos / u64::from(group.weight.max(1)));
+        if self.order.remove(&(before, group.id)) {
+            self.order.insert((entry.virtual_nanos, group.id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(id: u128, weight: u32) -> ShareGroup {
+        ShareGroup { id, weight }
+    }
+
+    /// Runs always-ready guests for `turns` turns of a millisecond; returns the turns of each group.
+    fn turns_of(groups: &[(u128, u32)], turns: usize) -> HashMap<u128, usize> {
+        let mut queue = Queue::default();
+        for &group in groups {
+            queue.push(share(group.0, group.1), ());
+        }
+        let mut had = HashMap::new();
+        for _ in 0..turns {
+            let ((), group) = queue.pop().expect("always ready");
+            *had.entry(group.id).or_default() += 1;
+            queue.charge(group, 1_000_000);
+            queue.push(group, ());
+        }
+        had
+    }
+
+    #[test]
+    fn groups_share_by_weight_whatever_their_number_of_guests() {
+        let had = turns_of(&[(1, 1), (1, 1), (1, 1), (2, 1), (3, 2)], 400);
+        assert_eq!((had[&1], had[&2], had[&3]), (100, 100, 200));
+    }
+
+    #[test]
+    fn a_group_that_idled_gets_no_more_than_its_share_afterwards() {
+        let mut queue = Queue::default();
+        for _ in 0..100 {
+            queue.push(share(1, 1), ());
+            let ((), group) = queue.pop().expect("one is ready");
+            queue.charge(group, 1_000_000);
+        }
+        queue.push(share(2, 1), ());
+        queue.push(share(1, 1), ());
+        queue.push(share(2, 1), ());
+        let order: Vec<u128> = std::iter::from_fn(|| {
+            let ((), group) = queue.pop()?;
+            queue.charge(group, 1_000_000);
+            Some(group.id)
+        })
+        .collect();
+        assert_eq!(order, [2, 1, 2], "the newcomer goes first once, then they alternate");
+    }
+}

@@ -1,0 +1,120 @@
+//! What a component offers: its kinds, its functions, its imports.
+
+use std::collections::HashMap;
+
+use wasmtime::component::types::{Component as ComponentType, ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, ComponentExportIndex};
+
+use crate::values::{check_type, function_wit};
+
+/// What can be done with a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// It exports `wasi:cli/run`: arguments, stdin, stdout, an exit code.
+    Command,
+    /// It exports functions that take and give JSON.
+    Exports,
+    /// It exports a handler of `wasi:http`.
+    Http,
+}
+
+/// A function that can be called by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// `name`, or `ns:pkg/iface@version#name` for one in an interface.
+    pub name: String,
+    /// Its type as WIT.
+    pub wit: String,
+    /// Why it cannot be called, if it cannot.
+    pub unsupported: Option<String>,
+}
+
+/// What a component offers and needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Interface {
+    /// Each kind once, in the order of [`Kind`].
+    pub kinds: Vec<Kind>,
+    /// Callable functions, in the component's order. At most 1,000.
+    pub exports: Vec<Function>,
+    /// Names of what it imports.
+    pub imports: Vec<String>,
+}
+
+/// How the engine finds and types a function.
+pub(crate) struct Export {
+    pub(crate) index: ComponentExportIndex,
+    pub(crate) ty: ComponentFunc,
+    pub(crate) unsupported: Option<String>,
+}
+
+/// The entry points that [`Interface`] describes.
+#[derive(Default)]
+pub(crate) struct Entries {
+    pub(crate) exports: HashMap<String, Export>,
+    pub(crate) command: Option<ComponentExportIndex>,
+}
+
+/// Functions that are listed and callable at most.
+const EXPORTS_MAX: usize = 1000;
+
+/// Reads a compiled component's exports and imports.
+pub(crate) fn inspect(engine: &wasmtime::Engine, component: &Component) -> (Interface, Entries) {
+    let ty: ComponentType = component.component_type();
+    let mut interface = Interface::default();
+    let mut entries = Entries::default();
+    interface.imports = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
+    for (name, item) in ty.exports(engine) {
+        match item.ty {
+            ComponentItem::ComponentFunc(function) => {
+                let index = component.get_export_index(None, name);
+                add(&mut interface, &mut entries, name.to_owned(), index, function);
+            }
+            ComponentItem::ComponentInstance(instance) => {
+                let parent = component.get_export_index(None, name);
+                if is_interface(name, "wasi:cli/run") {
+                    entries.command = component.get_export_index(parent.as_ref(), "run");
+                    interface.kinds.extend(entries.command.is_some().then_some(Kind::Command));
+                } else if is_interface(name, "wasi:http/incoming-handler")
+                    || is_interface(name, "wasi:http/handler")
+                {
+                    interface.kinds.push(Kind::Http);
+                } else {
+                    for (inner, item) in instance.exports(engine) {
+                        if let ComponentItem::ComponentFunc(function) = item.ty {
+                            let index = component.get_export_index(parent.as_ref(), inner);
+                            add(&mut interface, &mut entries, format!("{name}#{inner}"), index, function);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    interface.kinds.extend((!interface.exports.is_empty()).then_some(Kind::Exports));
+    interface.kinds.sort_unstable();
+    (interface, entries)
+}
+
+/// `wasi:cli/run@0.2.6` is `wasi:cli/run`, at any version.
+fn is_interface(name: &str, plain: &str) -> bool {
+    name.strip_prefix(plain).is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
+}
+
+fn add(
+    interface: &mut Interface,
+    entries: &mut Entries,
+    name: String,
+    index: Option<ComponentExportIndex>,
+    ty: ComponentFunc,
+) {
+    // Methods and constructors of resources cannot be called by name.
+    let plain = !name.rsplit('#').next().is_some_and(|name| name.starts_with('['));
+    let Some(index) = index.filter(|_| plain && interface.exports.len() < EXPORTS_MAX) else {
+        return;
+    };
+    let types = ty.params().map(|(_, ty)| ty).chain(ty.results());
+    let unsupported = types.map(|ty| check_type(&ty, 0)).find_map(Result::err);
+    let wit = if unsupported.is_none() { function_wit(&ty) } else { String::from("func(…)") };
+    interface.exports.push(Function { name: name.clone(), wit, unsupported: unsupported.clone() });
+    entries.exports.insert(name, Export { index, ty, unsupported });
+}

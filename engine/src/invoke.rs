@@ -1,0 +1,128 @@
+//! A call: checked, run in a fresh sandbox, reported.
+
+mod attempt;
+mod call;
+mod classify;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+pub use self::call::Call;
+use crate::capability::logs::{Capture, LogLine};
+use crate::compile::{Engine, Program};
+use crate::control::{Control, Interrupt};
+use crate::error::Error;
+use crate::executor::ShareGroup;
+use crate::invoke::attempt::Attempt;
+use crate::limits::Limits;
+use crate::outcome::Report;
+
+/// Everything that one invocation takes.
+pub struct Invocation {
+    /// What to run.
+    pub program: Program,
+    /// The checked call, from [`Program::call`] of the same program.
+    pub call: Call,
+    /// What a command sees as its own name (`argv[0]`).
+    pub name: String,
+    /// Environment variables; the guest sees no others.
+    pub env: Vec<(String, String)>,
+    /// Where its standard streams go.
+    pub stdio: Stdio,
+    /// Directories that it may read and write. None, for untrusted code.
+    pub directories: Vec<Directory>,
+    /// What it may use.
+    pub limits: Limits,
+    /// Whose it is.
+    pub group: ShareGroup,
+}
+
+/// Where a guest's standard streams go.
+pub enum Stdio {
+    /// Stdin from memory; stdout and stderr to the log.
+    Captured {
+        /// What the guest reads; empty is an end of file.
+        stdin: Bytes,
+    },
+    /// The process's own.
+    Inherited,
+}
+
+/// A directory of the host as a guest sees it.
+pub struct Directory {
+    /// The host's path.
+    pub host: PathBuf,
+    /// The guest's path.
+    pub guest: String,
+}
+
+/// A running invocation: a future of its report. Dropping it stops the guest.
+pub struct Running {
+    report: oneshot::Receiver<Result<Report, Error>>,
+    control: Arc<Control>,
+    capture: Arc<Capture>,
+}
+
+impl Running {
+    pub(crate) fn start(engine: &Engine, invocation: Invocation) -> Self {
+        let control = Arc::new(Control::new(invocation.limits.clone()));
+        let capture = Capture::new(invocation.limits.log_bytes_max, invocation.call.is_command());
+        let (sender, report) = oneshot::channel();
+        let running = Self { report, control: control.clone(), capture: capture.clone() };
+        let group = invocation.group;
+        let places = engine.inner.places.clone();
+        match places.clone().try_acquire_owned() {
+            Ok(place) => {
+                let attempt =
+                    Attempt::new(engine.inner.runtime.clone(), invocation, control, capture, sender, place);
+                engine.inner.executor.submit(group, Box::new(attempt));
+            }
+            // The pool is full: wait in line, without a thread.
+            Err(_) => {
+                let waiting = Arc::downgrade(&engine.inner);
+                engine.io().spawn(async move {
+                    let Ok(place) = places.acquire_owned().await else {
+                        return;
+                    };
+                    let Some(inner) = waiting.upgrade() else {
+                        return;
+                    };
+                    let attempt =
+                        Attempt::new(inner.runtime.clone(), invocation, control, capture, sender, place);
+                    inner.executor.submit(group, Box::new(attempt));
+                });
+            }
+        }
+        running
+    }
+
+    /// Stops the guest: at its next epoch, or at once where it waits for the host.
+    pub fn cancel(&self) {
+        self.control.interrupt(Interrupt::Cancel);
+    }
+
+    /// The lines that the guest has completed since the last call; after the end, the rest too.
+    pub fn take_logs(&self) -> Vec<LogLine> {
+        self.capture.take_lines()
+    }
+}
+
+impl Future for Running {
+    type Output = Result<Report, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.report).poll(context).map(|report| report.unwrap_or(Err(Error::Stopped)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}

@@ -1,0 +1,152 @@
+//! One invocation on the executor: its turns, its limits, its end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::{Sleep, sleep_until};
+use wasmtime::component::Val;
+use wasmtime::{Store, UpdateDeadline};
+
+use super::call::Target;
+use super::classify::{self, Interrupted};
+use super::{Invocation, Stdio};
+use crate::capability::logs::Capture;
+use crate::capability::wasi;
+use crate::control::Control;
+use crate::error::Error;
+use crate::executor::{BoxFuture, Guest};
+use crate::limits::HOSTCALL_FUEL;
+use crate::outcome::{Outcome, Report};
+use crate::sandbox::Sandbox;
+
+pub(super) struct Attempt {
+    /// `None` once the guest is over or was dropped in the middle of a host call.
+    future: Option<BoxFuture<Result<Outcome, Error>>>,
+    control: Arc<Control>,
+    capture: Arc<Capture>,
+    report: Option<oneshot::Sender<Result<Report, Error>>>,
+    /// Wakes the guest when its time is up. Made when it first waits: most calls never do.
+    alarm: Option<Pin<Box<Sleep>>>,
+    /// Held as long as the guest has a place in the pool.
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl Attempt {
+    pub(super) fn new(
+        runtime: wasmtime::Engine,
+        invocation: Invocation,
+        control: Arc<Control>,
+        capture: Arc<Capture>,
+        report: oneshot::Sender<Result<Report, Error>>,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
+        let future = run(runtime, invocation, control.clone(), capture.clone());
+        Self {
+            future: Some(Box::pin(future)),
+            control,
+            capture,
+            report: Some(report),
+            alarm: None,
+            place: Some(place),
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Outcome, Error>> {
+        loop {
+            let interrupted = self.control.interrupted();
+            let Some(future) = &mut self.future else {
+                return Poll::Ready(Err(Error::Stopped));
+            };
+            match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+                Ok(Poll::Ready(end)) => return Poll::Ready(end),
+                Ok(Poll::Pending) => {}
+                Err(_) => return Poll::Ready(Err(Error::Panicked)),
+            }
+            // An interrupted guest traps at its next epoch; one that still waits, waits for the host.
+            if let Some(why) = interrupted {
+                self.future = None;
+                return Poll::Ready(Ok(classify::interrupted(why, None)));
+            }
+            self.control.wake_on_interrupt(context.waker());
+            let deadline = self.control.deadline().into();
+            let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            let _ = alarm.as_mut().poll(context);
+            self.control.check_clocks();
+            if self.control.interrupted().is_none() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Guest for Attempt {
+    fn turn(&mut self, context: &mut Context<'_>) -> (Poll<()>, u64) {
+        self.control.turn_begin();
+        let poll = self.poll(context);
+        if poll.is_ready() {
+            // Taking the instance down is work that it caused.
+            self.future = None;
+        }
+        let nanos = self.control.turn_end();
+        let Poll::Ready(end) = poll else {
+            return (Poll::Pending, nanos);
+        };
+        self.place = None;
+        self.capture.finish();
+        let usage = self.control.usage(self.capture.bytes());
+        if let Some(report) = self.report.take() {
+            // Nobody waits for a guest that was dropped.
+            let _ = report.send(end.map(|outcome| Report { outcome, usage }));
+        }
+        (Poll::Ready(()), nanos)
+    }
+}
+
+/// The guest's life inside its store.
+async fn run(
+    runtime: wasmtime::Engine,
+    invocation: Invocation,
+    control: Arc<Control>,
+    capture: Arc<Capture>,
+) -> Result<Outcome, Error> {
+    let wasi = wasi::context(&invocation, &capture)?;
+    let mut store = Store::new(&runtime, Sandbox::new(control.clone(), wasi));
+    store.limiter(|sandbox| sandbox);
+    store.set_hostcall_fuel(HOSTCALL_FUEL);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|store| {
+        let control = &store.data().control;
+        control.check_clocks();
+        match control.interrupted() {
+            Some(why) => Err(Interrupted(why).into()),
+            None => Ok(UpdateDeadline::Yield(1)),
+        }
+    });
+    let instance = match invocation.program.ready.instance.instantiate_async(&mut store).await {
+        Ok(instance) => instance,
+        Err(error) => return classify::instantiation(error, &control),
+    };
+    let (index, arguments, results) = match &invocation.call.target {
+        Target::Command { index, .. } => (index, &[][..], 1),
+        Target::Export { index, arguments, result } => (index, &arguments[..], usize::from(result.is_some())),
+    };
+    let Some(function) = instance.get_func(&mut store, index) else {
+        return Err(Error::Runtime {
+            doing: "finding an export",
+            source: wasmtime::format_err!("it is gone"),
+        });
+    };
+    let mut results = vec![Val::Bool(false); results];
+    let called = function.call_async(&mut store, arguments, &mut results).await;
+    let outcome = match called {
+        Ok(()) => classify::returned(&invocation.call.target, results.pop(), &control.limits),
+        Err(error) => classify::error(&error, &control),
+    };
+    Ok(match (&invocation.stdio, outcome) {
+        (Stdio::Captured { .. }, Outcome::Finished(_)) => Outcome::Finished(capture.take_raw()),
+        (_, outcome) => outcome,
+    })
+}

@@ -1,0 +1,118 @@
+//! A call whose export and arguments fit.
+
+use serde_json::Value;
+use wasmtime::component::{ComponentExportIndex, Type, Val};
+
+use crate::compile::Ready;
+use crate::error::Rejected;
+use crate::interface::Export;
+use crate::values::{parse, type_wit};
+
+/// A checked call. It belongs to the program that made it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub(super) target: Target,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Target {
+    Command { index: ComponentExportIndex, arguments: Vec<String> },
+    Export { index: ComponentExportIndex, arguments: Vec<Val>, result: Option<Type> },
+}
+
+/// How a command is named where an export has to be named.
+const COMMAND: &str = "wasi:cli/run";
+
+impl Call {
+    pub(crate) fn check(ready: &Ready, export: Option<&str>, arguments: &[Value]) -> Result<Self, Rejected> {
+        let target = match (export, ready.entries.command) {
+            (None | Some(COMMAND), Some(index)) => {
+                Target::Command { index, arguments: command_arguments(arguments)? }
+            }
+            (Some(name), _) => export_call(find(ready, name)?, arguments)?,
+            (None, None) => export_call(only(ready)?, arguments)?,
+        };
+        Ok(Self { target })
+    }
+
+    pub(crate) fn is_command(&self) -> bool {
+        matches!(self.target, Target::Command { .. })
+    }
+
+    /// A command's arguments, without its own name.
+    pub(crate) fn arguments(&self) -> Option<&[String]> {
+        match &self.target {
+            Target::Command { arguments, .. } => Some(arguments),
+            Target::Export { .. } => None,
+        }
+    }
+}
+
+fn command_arguments(arguments: &[Value]) -> Result<Vec<String>, Rejected> {
+    let texts = arguments.iter().enumerate().map(|(index, argument)| match argument {
+        Value::String(text) if text.contains('\0') => {
+            Err(Rejected(format!("argument {index}: a command's argument cannot contain a NUL")))
+        }
+        Value::String(text) => Ok(text.clone()),
+        // Numbers are unmistakable as text, and people write them so.
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(Rejected(format!("argument {index}: a command takes strings"))),
+    });
+    texts.collect()
+}
+
+fn export_call(export: &Export, arguments: &[Value]) -> Result<Target, Rejected> {
+    if let Some(reason) = &export.unsupported {
+        return Err(Rejected(format!("this export cannot be called with JSON: {reason}")));
+    }
+    let parameters: Vec<(&str, Type)> = export.ty.params().collect();
+    if parameters.len() != arguments.len() {
+        return Err(Rejected(format!(
+            "the function takes {} argument{}, got {}: {}",
+            parameters.len(),
+            if parameters.len() == 1 { "" } else { "s" },
+            arguments.len(),
+            crate::values::function_wit(&export.ty),
+        )));
+    }
+    let values = parameters.iter().zip(arguments).enumerate().map(|(index, ((name, ty), argument))| {
+        parse(ty, argument)
+            .map_err(|reason| Rejected(format!("argument {index} ({name}: {}): {reason}", type_wit(ty))))
+    });
+    Ok(Target::Export {
+        index: export.index,
+        arguments: values.collect::<Result<_, _>>()?,
+        result: export.ty.results().next(),
+    })
+}
+
+fn find<'a>(ready: &'a Ready, name: &str) -> Result<&'a Export, Rejected> {
+    ready.entries.exports.get(name).ok_or_else(|| {
+        let names = names(ready);
+        Rejected(if names.is_empty() {
+            format!("there is no export \"{name}\": the component exports no function")
+        } else {
+            format!("there is no export \"{name}\"; there is {names}")
+        })
+    })
+}
+
+fn only(ready: &Ready) -> Result<&Export, Rejected> {
+    let mut exports = ready.entries.exports.values();
+    match (exports.next(), exports.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(Rejected("the component exports nothing that can be called".into())),
+        (Some(_), Some(_)) => Err(Rejected(format!("name the export: there is {}", names(ready)))),
+    }
+}
+
+/// At most a handful of names, for a message.
+fn names(ready: &Ready) -> String {
+    const SHOWN: usize = 10;
+    let mut names: Vec<&str> = ready.entries.exports.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    let list = names.join(", ");
+    if more > 0 { format!("{list} and {more} more") } else { list }
+}

@@ -1,0 +1,150 @@
+//! What a guest's end means: a value, an exit code, a trap, a limit.
+
+use std::fmt;
+
+use serde_json::Value;
+use wasmtime::component::{Type, Val};
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use super::call::Target;
+use crate::control::{Control, Interrupt};
+use crate::error::Error;
+use crate::limits::{BACKTRACE_FRAMES_MAX, Limits, MESSAGE_BYTES_MAX};
+use crate::outcome::{Failure, FailureCode, Outcome};
+use crate::values::render;
+
+/// The error with which an epoch ends a guest.
+#[derive(Debug)]
+pub(super) struct Interrupted(pub(super) Interrupt);
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(reason(self.0))
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+fn reason(why: Interrupt) -> &'static str {
+    match why {
+        Interrupt::Timeout => "the time limit is reached",
+        Interrupt::Cpu => "the CPU time limit is reached",
+        Interrupt::Cancel => "cancelled",
+    }
+}
+
+pub(super) fn interrupted(why: Interrupt, backtrace: Option<String>) -> Outcome {
+    failed(why.code(), reason(why).into(), backtrace)
+}
+
+fn failed(code: FailureCode, message: String, backtrace: Option<String>) -> Outcome {
+    Outcome::Failed(Failure { code, message: cut(message), backtrace, exit_code: None })
+}
+
+fn exited(code: i32) -> Outcome {
+    if code == 0 {
+        return Outcome::Finished(Vec::new());
+    }
+    let message = format!("exited with code {code}");
+    Outcome::Failed(Failure { code: FailureCode::ExitCode, message, backtrace: None, exit_code: Some(code) })
+}
+
+/// A call that came back.
+pub(super) fn returned(target: &Target, value: Option<Val>, limits: &Limits) -> Outcome {
+    match (target, value) {
+        (Target::Command { .. }, Some(Val::Result(Err(_)))) => exited(1),
+        (Target::Command { .. }, _) => exited(0),
+        (Target::Export { result: Some(ty), .. }, Some(value)) => export_returned(ty, &value, limits),
+        (Target::Export { .. }, _) => Outcome::Returned(None),
+    }
+}
+
+/// A top-level `result` is the call's own success or failure; any other value is the result.
+fn export_returned(ty: &Type, value: &Val, limits: &Limits) -> Outcome {
+    let result = match (ty, value) {
+        (Type::Result(ty), Val::Result(Err(error))) => {
+            let error = error.as_ref().zip(ty.err()).map(|(error, ty)| render(&ty, error));
+            return failed(FailureCode::GuestError, guest_message(error), None);
+        }
+        (Type::Result(ty), Val::Result(Ok(value))) => {
+            value.as_ref().zip(ty.ok()).map(|(value, ty)| render(&ty, value))
+        }
+        (ty, value) => Some(render(ty, value)),
+    };
+    let size = result.as_ref().map_or(0, rendered_bytes);
+    if size > limits.output_bytes_max {
+        let message = format!("the result has {size} bytes, {} are allowed", limits.output_bytes_max);
+        return failed(FailureCode::OutputTooLarge, message, None);
+    }
+    Outcome::Returned(result)
+}
+
+fn guest_message(error: Option<Value>) -> String {
+    match error {
+        None => "the function returned an error".into(),
+        Some(Value::String(message)) => message,
+        Some(other) => other.to_string(),
+    }
+}
+
+/// How long a value is as JSON, without writing it.
+fn rendered_bytes(value: &Value) -> u64 {
+    struct Count(u64);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, value).map_or(u64::MAX, |()| count.0)
+}
+
+/// A call that did not come back.
+pub(super) fn error(error: &wasmtime::Error, control: &Control) -> Outcome {
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).filter(|text| !text.is_empty());
+    if let Some(Interrupted(why)) = error.downcast_ref() {
+        return interrupted(*why, backtrace);
+    }
+    if let Some(I32Exit(code)) = error.downcast_ref() {
+        return exited(*code);
+    }
+    let message = error.root_cause().to_string();
+    let message = message.strip_prefix("wasm trap: ").unwrap_or(&message).to_owned();
+    if let Some(Trap::StackOverflow) = error.downcast_ref() {
+        return failed(FailureCode::StackOverflow, message, backtrace);
+    }
+    if control.memory_refused() {
+        let message = format!("more than {} bytes of memory were asked for", control.limits.memory_bytes_max);
+        return failed(FailureCode::OutOfMemory, message, backtrace);
+    }
+    failed(FailureCode::Trap, message, backtrace)
+}
+
+/// An instance that could not be made: a full pool is the host's fault, all else the guest's.
+pub(super) fn instantiation(cause: wasmtime::Error, control: &Control) -> Result<Outcome, Error> {
+    if cause.is::<PoolConcurrencyLimitError>() {
+        return Err(Error::Runtime { doing: "making an instance", source: cause });
+    }
+    Ok(error(&cause, control))
+}
+
+/// The frames as text, innermost first: `0: module!function`.
+fn frames(backtrace: &WasmBacktrace) -> String {
+    let text = backtrace.to_string();
+    let lines = text.lines().skip(1).map(str::trim).filter(|line| !line.is_empty());
+    lines.take(BACKTRACE_FRAMES_MAX).collect::<Vec<_>>().join("\n")
+}
+
+fn cut(mut message: String) -> String {
+    if message.len() > MESSAGE_BYTES_MAX {
+        let end = message.floor_char_boundary(MESSAGE_BYTES_MAX);
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}

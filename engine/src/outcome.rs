@@ -1,0 +1,74 @@
+//! What became of an invocation.
+
+use serde_json::Value;
+
+/// An invocation from its first instruction to its end.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// How a guest ended. Failing is an outcome like any other.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// An export returned; `None` where its type has no result.
+    Returned(Option<Value>),
+    /// A command ended well; its output is what it wrote to stdout.
+    Finished(Vec<u8>),
+    /// It did not end well.
+    Failed(Failure),
+}
+
+/// Why a guest failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The kind of failure, for programs.
+    pub code: FailureCode,
+    /// For people; at most 4 KiB.
+    pub message: String,
+    /// The Wasm frames, innermost first, one a line; at most 32.
+    pub backtrace: Option<String>,
+    /// A command's exit code.
+    pub exit_code: Option<i32>,
+}
+
+/// The kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureCode {
+    /// The function returned an error.
+    GuestError,
+    /// The command ended with a code that is not 0.
+    ExitCode,
+    /// The guest trapped.
+    Trap,
+    /// The guest died after its memory could not grow.
+    OutOfMemory,
+    /// Past `Limits::cpu`.
+    CpuLimit,
+    /// The guest's stack is exhausted.
+    StackOverflow,
+    /// Past `Limits::output_bytes_max`.
+    OutputTooLarge,
+    /// Past `Limits::timeout`.
+    Timeout,
+    /// `Running::cancel` was called.
+    Cancelled,
+}
+
+/// What an invocation used, whether it ended well or not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// CPU time of the guest and its host calls, in nanoseconds.
+    pub cpu_nanos: u64,
+    /// Wall time from the first instruction to the end, in nanoseconds.
+    pub wall_nanos: u64,
+    /// The most bytes that all linear memories together had.
+    pub memory_peak_bytes: u64,
+    /// Linear memory over wall time, in byte-seconds, rounded down.
+    pub memory_byte_seconds: u64,
+    /// Bytes written to stdout and stderr, also those that were cut.
+    pub log_bytes: u64,
+}

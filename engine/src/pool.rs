@@ -1,0 +1,98 @@
+//! Every number of the runtime's configuration, with what it costs.
+
+use std::fs;
+use std::path::PathBuf;
+
+use wasmtime::{Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::error::Error;
+use crate::limits::{CORE_INSTANCES_MAX, MEMORIES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
+
+/// How an engine is set up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Threads that run guests.
+    pub threads: usize,
+    /// Guests that may live at once; see [`Config::instances_possible`].
+    pub instances: u32,
+    /// Where compiled code is kept between runs; `None` keeps nothing.
+    pub cache: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(2, usize::from),
+            instances: Self::instances_possible().clamp(1, 1000),
+            cache: None,
+        }
+    }
+}
+
+/// Memory mappings that a guest takes: its memory, its table, its stack, and the guards between.
+const MAPPINGS_PER_GUEST: u32 = 8;
+/// Mappings that the rest of the process needs.
+const MAPPINGS_RESERVED: u32 = 4096;
+
+impl Config {
+    /// Guests that this machine can hold at once, by `vm.max_map_count`.
+    pub fn instances_possible() -> u32 {
+        let mappings = fs::read_to_string("/proc/sys/vm/max_map_count")
+            .ok()
+            .and_then(|text| text.trim().parse::<u32>().ok())
+            .unwrap_or(65_530);
+        mappings.saturating_sub(MAPPINGS_RESERVED) / MAPPINGS_PER_GUEST
+    }
+
+    pub(crate) fn runtime(&self) -> Result<wasmtime::Config, Error> {
+        let possible = Self::instances_possible();
+        if self.instances == 0 || self.instances > possible {
+            return Err(Error::Machine(format!(
+                "a pool of {} instances needs vm.max_map_count of {} (this machine allows {possible} instances); \
+                 raise it with sysctl or ask for fewer",
+                self.instances,
+                u64::from(self.instances) * u64::from(MAPPINGS_PER_GUEST) + u64::from(MAPPINGS_RESERVED),
+            )));
+        }
+        let mut config = wasmtime::Config::new();
+        config
+            .epoch_interruption(true)
+            .max_wasm_stack(STACK_BYTES_MAX)
+            // The host functions run on the same stack, above the guest's own.
+            .async_stack_size(2 * STACK_BYTES_MAX)
+            .wasm_component_model_async(true)
+            // A shared memory would let one guest keep two threads.
+            .shared_memory(false)
+            .memory_init_cow(true)
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(self.pool()));
+        Ok(config)
+    }
+
+    fn pool(&self) -> PoolingAllocationConfig {
+        let mut pool = PoolingAllocationConfig::new();
+        // Counts. A slot that was never used costs address space only: 4 GiB and guards a memory.
+        pool.total_component_instances(self.instances)
+            .total_core_instances(self.instances.saturating_mul(6))
+            .total_memories(self.instances.saturating_mul(2))
+            .total_tables(self.instances.saturating_mul(4))
+            .total_stacks(self.instances);
+        // Sizes. What a component may ask for at most; one past it is refused when it is compiled.
+        pool.max_core_instances_per_component(CORE_INSTANCES_MAX as u32)
+            .max_memories_per_component(MEMORIES_MAX as u32)
+            .max_tables_per_component(TABLES_MAX as u32)
+            .max_tables_per_module(8)
+            .max_memories_per_module(4)
+            .table_elements(TABLE_ELEMENTS_MAX)
+            .max_component_instance_size(1 << 20)
+            .max_core_instance_size(1 << 20);
+        // Resetting a slot: below these sizes memory is set back by writing, which is cheaper than
+        // giving the pages to the kernel and faulting them in again. 1,000 guests keep 100 MiB.
+        pool.linear_memory_keep_resident(64 << 10)
+            .table_keep_resident(4 << 10)
+            .async_stack_keep_resident(32 << 10)
+            .pagemap_scan(Enabled::Auto)
+            .decommit_batch_size(8)
+            .max_unused_warm_slots(128);
+        pool
+    }
+}

@@ -1,0 +1,147 @@
+//! Guests that will not end, or want too much.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use skep_engine::{FailureCode, Outcome};
+
+use crate::{Run, guest, program, wait};
+
+const LOOP: &[u8] = br#"(module (func $around (export "around") (loop (br 0))))"#;
+
+#[test]
+fn an_endless_loop_times_out_with_its_place() {
+    let program = program(LOOP);
+    let began = Instant::now();
+    let failure = Run::of(&program).limits(|l| l.timeout = Duration::from_millis(100)).failure();
+    assert_eq!(failure.code, FailureCode::Timeout);
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(failure.backtrace.expect("a loop has a place").contains("around"));
+}
+
+#[test]
+fn cpu_time_is_limited_apart_from_wall_time() {
+    let program = program(LOOP);
+    let (report, _) = Run::of(&program).limits(|l| l.cpu = Duration::from_millis(50)).report();
+    let Outcome::Failed(failure) = report.outcome else { panic!("it ended") };
+    assert_eq!(failure.code, FailureCode::CpuLimit);
+    assert!(report.usage.cpu_nanos >= 50_000_000, "{:?}", report.usage);
+    assert!(report.usage.cpu_nanos < 500_000_000, "{:?}", report.usage);
+}
+
+#[test]
+fn a_sleeping_guest_is_stopped_in_its_host_call() {
+    let program = guest("command");
+    let began = Instant::now();
+    let run =
+        Run::of(&program).arguments(["sleep", "60000"]).limits(|l| l.timeout = Duration::from_millis(100));
+    assert_eq!(run.code(), FailureCode::Timeout);
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_sleeping_guest_costs_no_cpu_time() {
+    let program = guest("command");
+    let (report, _) = Run::of(&program).arguments(["sleep", "300"]).report();
+    assert!(report.usage.wall_nanos >= 300_000_000, "{:?}", report.usage);
+    assert!(report.usage.cpu_nanos < 150_000_000, "{:?}", report.usage);
+}
+
+#[test]
+fn cancel_reaches_a_loop_and_a_sleeper() {
+    for (program, arguments) in [(program(LOOP), vec![]), (guest("command"), vec!["sleep", "60000"])] {
+        let mut running = Run::of(&program).arguments(arguments).start();
+        let outcome = wait(async {
+            tokio::time::timeout(Duration::from_millis(50), &mut running).await.expect_err("it goes on");
+            running.cancel();
+            let began = Instant::now();
+            let report = running.await.expect("the host works");
+            assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+            report.outcome
+        });
+        let Outcome::Failed(failure) = outcome else { panic!("it ended well") };
+        assert_eq!(failure.code, FailureCode::Cancelled);
+    }
+}
+
+#[test]
+fn a_hundred_guests_dropped_in_the_middle_leave_their_places() {
+    let (sleeper, looper) = (guest("command"), program(LOOP));
+    for _ in 0..3 {
+        let sleepers = (0..60).map(|_| Run::of(&sleeper).arguments(["sleep", "60000"]).start());
+        let running: Vec<_> = sleepers.chain((0..60).map(|_| Run::of(&looper).start())).collect();
+        wait(async { tokio::time::sleep(Duration::from_millis(20)).await });
+        drop(running);
+    }
+    let small = program(br#"(module (func (export "one") (result i32) (i32.const 1)))"#);
+    assert_eq!(Run::of(&small).value(), json!(1));
+}
+
+#[test]
+fn memory_is_bounded_and_metered() {
+    let program = guest("command");
+    let (report, _) = Run::of(&program).arguments(["allocate", "20"]).report();
+    assert!(report.usage.memory_peak_bytes > 20 << 20, "{:?}", report.usage);
+    let run = Run::of(&program).arguments(["allocate", "200"]).limits(|l| l.memory_bytes_max = 64 << 20);
+    assert_eq!(run.code(), FailureCode::OutOfMemory);
+}
+
+#[test]
+fn a_memory_that_is_too_big_from_the_start_is_out_of_memory() {
+    let program = program(br#"(module (memory 2000) (func (export "f")))"#);
+    let run = Run::of(&program).limits(|l| l.memory_bytes_max = 64 << 20);
+    assert_eq!(run.code(), FailureCode::OutOfMemory);
+}
+
+#[test]
+fn deep_recursion_is_a_stack_overflow() {
+    let program = program(br#"(module (func $down (export "down") (call $down)))"#);
+    assert_eq!(Run::of(&program).code(), FailureCode::StackOverflow);
+}
+
+#[test]
+fn a_trap_names_the_function() {
+    let failure = Run::of(&guest("values")).export("divide").arguments([1, 0]).failure();
+    assert_eq!(failure.code, FailureCode::Trap);
+    let backtrace = failure.backtrace.expect("a trap has a place");
+    assert!(backtrace.contains("divide_exactly"), "{backtrace}");
+}
+
+#[test]
+fn output_is_cut_and_a_result_refused_at_their_limits() {
+    let program = guest("command");
+    let (report, lines) =
+        Run::of(&program).arguments(["spam", "100000"]).limits(|l| l.log_bytes_max = 10_000).report();
+    let Outcome::Finished(stdout) = report.outcome else { panic!("{:?}", report.outcome) };
+    assert!(stdout.len() <= 10_000, "{}", stdout.len());
+    assert!(report.usage.log_bytes > 1_000_000, "{:?}", report.usage);
+    assert!(lines.len() < 400, "{}", lines.len());
+    assert!(lines.last().expect("lines").text.starts_with("[cut"));
+    let (mandelbrot, size) = (guest("mandelbrot"), |l: &mut skep_engine::Limits| l.output_bytes_max = 1000);
+    let run = Run::of(&mandelbrot).arguments([100, 100, 10]).limits(size);
+    assert_eq!(run.code(), FailureCode::OutputTooLarge);
+}
+
+#[test]
+fn instances_see_nothing_of_each_other() {
+    let program = program(
+        br#"(module (memory 1) (global $g (mut i32) (i32.const 0))
+            (func (export "f") (result i32)
+                (global.set $g (i32.add (global.get $g) (i32.const 1)))
+                (i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (i32.const 1)))
+                (i32.add (global.get $g) (i32.load (i32.const 8)))))"#,
+    );
+    for _ in 0..200 {
+        assert_eq!(Run::of(&program).value(), json!(2));
+    }
+}
+
+#[test]
+fn more_guests_than_places_wait_their_turn() {
+    let program = guest("command");
+    let running: Vec<_> = (0..150).map(|_| Run::of(&program).arguments(["sleep", "50"]).start()).collect();
+    for run in running {
+        let report = wait(run).expect("the host works");
+        assert!(matches!(report.outcome, Outcome::Finished(_)), "{:?}", report.outcome);
+    }
+}
