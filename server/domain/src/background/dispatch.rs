@@ -1,0 +1,217 @@
+//! Claims jobs, has them run, and writes their ends: three things that go on at once.
+//!
+//! Ends are written together, as many as came while the last ones were being written; claims are
+//! made while guests run. At most one write and one claim are under way.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use super::Wake;
+use super::appetite::Appetite;
+use crate::error::Result;
+use crate::model::id::JobId;
+use crate::model::log::Line;
+use crate::model::step;
+use crate::port::sandbox::LogSink;
+use crate::port::store::{Claim, ClaimLimits, Claimed, Finished, Store};
+use crate::service::Base;
+
+/// How the dispatcher is set up.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// Threads that run guests.
+    pub threads: u32,
+    /// Jobs in hand at most.
+    pub window: u32,
+    /// Jobs of one account in hand at most.
+    pub account_running_max: u32,
+}
+
+/// How often the store is asked without a wake-up.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// The pause after the store failed.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Ends that are written together at most.
+const FINISH_MAX: usize = 1000;
+
+type Pending<T> = Option<Pin<Box<dyn Future<Output = T> + Send>>>;
+
+struct Dispatcher {
+    base: Arc<Base>,
+    config: Config,
+    appetite: Appetite,
+    /// Claimed, and its end not yet written.
+    in_hand: u32,
+    ends: VecDeque<Finished>,
+    writing: Pending<(usize, Result<usize>)>,
+    claiming: Pending<(u32, Result<Claim>)>,
+    /// Whether a claim may find something.
+    hungry: bool,
+    pause: Duration,
+    stopping: bool,
+    sender: mpsc::Sender<Finished>,
+}
+
+/// Dispatches until the tasks are stopped and everything in hand has been written.
+pub async fn run(base: Arc<Base>, config: Config) {
+    let (sender, mut ended) = mpsc::channel(config.window.max(1) as usize);
+    let tasks = base.tasks.clone();
+    let mut dispatcher = Dispatcher {
+        appetite: Appetite::new(config.threads, config.window),
+        base,
+        config,
+        in_hand: 0,
+        ends: VecDeque::new(),
+        writing: None,
+        claiming: None,
+        hungry: true,
+        pause: INTERVAL,
+        stopping: false,
+        sender,
+    };
+    let mut batch = Vec::new();
+    while !dispatcher.is_done() {
+        dispatcher.write();
+        dispatcher.claim();
+        tokio::select! {
+            _ = ended.recv_many(&mut batch, FINISH_MAX) => dispatcher.collect(&mut batch),
+            (count, written) = ready(&mut dispatcher.writing) => dispatcher.written(count, &written),
+            (asked, claimed) = ready(&mut dispatcher.claiming) => dispatcher.claimed(asked, claimed),
+            () = tasks.woken(Wake::Dispatch) => dispatcher.hungry = true,
+            () = tokio::time::sleep(dispatcher.pause) => dispatcher.hungry = true,
+            () = tasks.stopping(), if !dispatcher.stopping => dispatcher.stopping = true,
+        }
+    }
+}
+
+/// The value of a pending future, which is then gone; never, where there is none.
+async fn ready<T>(pending: &mut Pending<T>) -> T {
+    match pending {
+        None => std::future::pending().await,
+        Some(future) => {
+            let value = future.await;
+            *pending = None;
+            value
+        }
+    }
+}
+
+impl Dispatcher {
+    fn is_done(&self) -> bool {
+        self.stopping && self.in_hand == 0 && self.writing.is_none() && self.claiming.is_none()
+    }
+
+    /// Starts a write if there is something to write and none is under way.
+    fn write(&mut self) {
+        if self.writing.is_some() || self.ends.is_empty() {
+            return;
+        }
+        let count = self.ends.len().min(FINISH_MAX);
+        let batch: Arc<[Finished]> = self.ends.drain(..count).collect();
+        let store = self.base.store.clone();
+        self.writing = Some(Box::pin(async move {
+            // Until it is on disk: the guard makes writing it twice harmless.
+            loop {
+                match store.job_finish(batch.clone()).await {
+                    Err(error) if error.code() == crate::error::Code::Unavailable => {
+                        tracing::warn!(
+                            error = error.chain(),
+                            "the ends of jobs could not be written; trying again"
+                        );
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                    written => return (count, written),
+                }
+            }
+        }));
+    }
+
+    fn written(&mut self, count: usize, written: &Result<usize>) {
+        self.in_hand = self.in_hand.saturating_sub(count as u32);
+        match written {
+            Ok(applied) if *applied < count => {
+                tracing::info!(late = count - applied, "jobs had moved on before their ends were written");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(error = error.chain(), "the ends of jobs could not be written"),
+        }
+    }
+
+    /// Starts a claim if there is room and perhaps work, and none is under way.
+    fn claim(&mut self) {
+        let free = self.appetite.wanted().min(self.config.window).saturating_sub(self.in_hand);
+        // Small claims cost as much as large ones: wait for a quarter of the room.
+        let enough = free > 0 && free >= self.appetite.wanted() / 4;
+        if self.claiming.is_some() || !self.hungry || self.stopping || !enough {
+            return;
+        }
+        let limits = ClaimLimits { free, account_running_max: self.config.account_running_max };
+        let (store, now) = (self.base.store.clone(), self.base.clock.now());
+        self.claiming = Some(Box::pin(async move { (free, store.job_claim(limits, now).await) }));
+    }
+
+    fn claimed(&mut self, asked: u32, claim: Result<Claim>) {
+        match claim {
+            Ok(claim) => {
+                self.hungry = claim.jobs.len() as u32 == asked;
+                let now = self.base.clock.now();
+                let due = claim.next_due.map(|due| Duration::from_millis(due.0.saturating_sub(now.0).max(1)));
+                self.pause = due.map_or(INTERVAL, |due| due.min(INTERVAL));
+                self.in_hand += claim.jobs.len() as u32;
+                claim.jobs.into_iter().for_each(|job| self.start(job));
+            }
+            Err(error) => {
+                tracing::error!(error = error.chain(), "claiming failed; trying again");
+                (self.hungry, self.pause) = (false, PAUSE);
+            }
+        }
+    }
+
+    fn start(&self, claimed: Claimed) {
+        let (base, sender) = (self.base.clone(), self.sender.clone());
+        self.base.tasks.spawn(async move {
+            let Claimed { assignment, progress } = claimed;
+            let (job, plan) = (assignment.job, assignment.plan.clone());
+            let sink = Arc::new(Recorder::new(base.store.clone()));
+            let attempted = base.sandbox.run(assignment, sink).await;
+            let (jitter, at) = (base.clock.jitter(), base.clock.now());
+            let step = step::finish(progress, attempted.attempt, &plan.settings.retry, jitter, at);
+            // The dispatcher outlives whatever it has in hand.
+            let _ = sender.send(Finished { job, step, lines: attempted.lines }).await;
+        });
+    }
+
+    fn collect(&mut self, batch: &mut Vec<Finished>) {
+        for finished in batch.drain(..) {
+            let usage = finished.step.ended.as_ref().map(|attempt| attempt.usage);
+            self.appetite.observe(usage.map_or(0, |usage| usage.cpu_nanos));
+            self.ends.push_back(finished);
+        }
+        self.hungry = true;
+    }
+}
+
+/// Writes the lines of long attempts to the store as they come.
+pub struct Recorder {
+    store: Arc<dyn Store>,
+}
+
+impl Recorder {
+    /// A recorder into the store.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+}
+
+#[async_trait]
+impl LogSink for Recorder {
+    async fn keep(&self, job: JobId, attempt: u32, lines: Vec<Line>) -> Result<()> {
+        self.store.log_append(job, attempt, lines).await
+    }
+}

@@ -1,0 +1,90 @@
+//! The driver: the only place that spawns. Tells tasks to stop, and knows when all have.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, mpsc, watch};
+
+/// Who is to look again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// Jobs may be ready.
+    Dispatch,
+    /// A running job may be marked for cancelling.
+    Cancel,
+}
+
+/// Spawns tasks on one runtime. Cheap to clone.
+#[derive(Clone)]
+pub struct Tasks {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    runtime: Handle,
+    dispatch: Notify,
+    cancel: Notify,
+    stopping: watch::Sender<bool>,
+    /// Every task holds a clone of the sender; when the last is gone, the receiver ends.
+    alive: Mutex<Option<mpsc::Sender<()>>>,
+    all_done: tokio::sync::Mutex<mpsc::Receiver<()>>,
+}
+
+impl Tasks {
+    /// Tasks on the given runtime.
+    pub fn new(runtime: Handle) -> Self {
+        let (alive, all_done) = mpsc::channel(1);
+        let inner = Inner {
+            runtime,
+            dispatch: Notify::new(),
+            cancel: Notify::new(),
+            stopping: watch::channel(false).0,
+            alive: Mutex::new(Some(alive)),
+            all_done: tokio::sync::Mutex::new(all_done),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Starts a task. After [`Tasks::stop`] nothing starts any more.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let alive = self.inner.alive.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(alive) = alive {
+            #[expect(clippy::disallowed_methods, reason = "this is the driver")]
+            self.inner.runtime.spawn(async move {
+                let _alive = alive;
+                task.await;
+            });
+        }
+    }
+
+    /// Wakes whoever waits for it, now or when it next waits.
+    pub fn wake(&self, who: Wake) {
+        self.notify(who).notify_one();
+    }
+
+    /// Waits for a wake-up.
+    pub async fn woken(&self, who: Wake) {
+        self.notify(who).notified().await;
+    }
+
+    /// Waits until tasks are to stop.
+    pub async fn stopping(&self) {
+        // The sender lives as long as this.
+        let _ = self.inner.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+
+    /// Tells every task to stop and waits until all have.
+    pub async fn stop(&self) {
+        self.inner.stopping.send_replace(true);
+        self.inner.alive.lock().unwrap_or_else(PoisonError::into_inner).take();
+        while self.inner.all_done.lock().await.recv().await.is_some() {}
+    }
+
+    fn notify(&self, who: Wake) -> &Notify {
+        match who {
+            Wake::Dispatch => &self.inner.dispatch,
+            Wake::Cancel => &self.inner.cancel,
+        }
+    }
+}

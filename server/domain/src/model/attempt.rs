@@ -1,0 +1,128 @@
+//! How an attempt ended.
+
+use super::time::Millis;
+use super::usage::Usage;
+
+/// One start of a job, once it is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// Its number, from 1.
+    pub number: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// A command's exit code.
+    pub exit_code: Option<i32>,
+    /// What it used.
+    pub usage: Usage,
+    /// When its guest started.
+    pub started_at: Millis,
+    /// When it was over.
+    pub ended_at: Millis,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It ended well.
+    Succeeded(Output),
+    /// It did not.
+    Failed(Failure),
+}
+
+/// What a guest gave back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Nothing.
+    None,
+    /// JSON, as text.
+    Json(String),
+    /// Text that is not meant as JSON.
+    Text(String),
+}
+
+/// Why an attempt did not end well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The kind, for programs and retry policies.
+    pub code: FailureCode,
+    /// For people.
+    pub message: String,
+    /// The guest's frames, innermost first, one a line.
+    pub backtrace: Option<String>,
+}
+
+impl Failure {
+    /// A failure that has nothing but a code and a message.
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), backtrace: None }
+    }
+}
+
+macro_rules! failure_codes {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
+        /// The kinds of failure. Numbers are stored, names are contract.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum FailureCode {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        impl FailureCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The code's name in answers and settings.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The stored number.
+            pub const fn number(self) -> u8 {
+                self as u8
+            }
+        }
+    };
+}
+
+failure_codes! {
+    /// The function returned an error.
+    GuestError = 1, "guest_error";
+    /// A command ended with a code that is not 0.
+    ExitCode = 2, "exit_code";
+    /// The guest trapped.
+    Trap = 3, "trap";
+    /// The guest died after its memory could not grow.
+    OutOfMemory = 4, "out_of_memory";
+    /// Past its CPU time.
+    CpuLimit = 5, "cpu_limit";
+    /// Its stack is exhausted.
+    StackOverflow = 6, "stack_overflow";
+    /// Its result is larger than allowed.
+    OutputTooLarge = 7, "output_too_large";
+    /// It reached for what was not granted.
+    Denied = 8, "denied";
+    /// Past its wall time.
+    Timeout = 9, "timeout";
+    /// The node that ran it died, again and again.
+    Interrupted = 10, "interrupted";
+    /// The host failed, again and again.
+    Host = 11, "host";
+    /// It was cancelled.
+    Cancelled = 12, "cancelled";
+}
+
+impl FailureCode {
+    /// The code that a stored number means.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.number() == number)
+    }
+
+    /// The code of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
+
+    /// Whether the guest, not the host, is to blame: only these count against the retry limit.
+    pub fn is_guests(self) -> bool {
+        !matches!(self, Self::Interrupted | Self::Host | Self::Cancelled)
+    }
+}

@@ -1,0 +1,211 @@
+//! A job: one call that will be made, is made, or was made.
+
+use super::attempt::Attempt;
+use super::id::{AccountId, JobId, RunId};
+use super::run::Common;
+use super::time::Millis;
+use crate::error::Error;
+
+macro_rules! statuses {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
+        /// Where a job is in its life. Numbers are stored, names are contract.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Status {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        impl Status {
+            /// Every status, in the order in which a run counts them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The status's name in answers.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The stored number.
+            pub const fn number(self) -> u8 {
+                self as u8
+            }
+        }
+    };
+}
+
+statuses! {
+    /// Waits to be claimed. A node moves it to `RUNNING`; a cancel to `CANCELLED`.
+    Queued = 0, "QUEUED";
+    /// A node runs it. Its outcome moves it on; a node's death back to `QUEUED`.
+    Running = 1, "RUNNING";
+    /// Failed, and waits for its next attempt.
+    Retrying = 2, "RETRYING";
+    /// Over: it ended well.
+    Succeeded = 3, "SUCCEEDED";
+    /// Over: it failed for the last time in this round.
+    Failed = 4, "FAILED";
+    /// Over: its last attempt ran out of time.
+    TimedOut = 5, "TIMED_OUT";
+    /// Over: it was cancelled.
+    Cancelled = 6, "CANCELLED";
+}
+
+impl Status {
+    /// The status that a stored number means.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Whether nothing moves it on but a restart.
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Queued | Self::Running | Self::Retrying => false,
+            Self::Succeeded | Self::Failed | Self::TimedOut | Self::Cancelled => true,
+        }
+    }
+}
+
+impl std::str::FromStr for Status {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL.iter().copied().find(|status| status.name() == name).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|status| status.name()).collect();
+            Error::invalid(format!("there is no status \"{name}\"; there are {}", names.join(", ")))
+                .field("status")
+        })
+    }
+}
+
+/// The kind of result that a job has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ResultType {
+    /// None yet, or the function returns nothing.
+    None = 0,
+    /// JSON.
+    Json = 1,
+    /// Text.
+    Text = 2,
+    /// An error instead of a result.
+    Error = 3,
+}
+
+impl ResultType {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[Self::None, Self::Json, Self::Text, Self::Error];
+
+    /// The name in answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Json => "JSON",
+            Self::Text => "TEXT",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+impl std::str::FromStr for ResultType {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| {
+            Error::invalid(format!("there is no result type \"{name}\"; there are NONE, JSON, TEXT, ERROR"))
+                .field("resultType")
+        })
+    }
+}
+
+/// What moves a job from state to state; the rest of a job never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Where it is.
+    pub status: Status,
+    /// Starts so far, over all rounds.
+    pub attempts: u32,
+    /// Guest failures in this round.
+    pub failures: u32,
+    /// Host failures and node deaths in this round.
+    pub host_failures: u32,
+    /// From 1; a restart opens the next.
+    pub round: u32,
+    /// When it may be claimed, if not at once.
+    pub due_at: Option<Millis>,
+    /// Whether somebody asked for its end while it ran.
+    pub cancel_requested: bool,
+}
+
+impl Progress {
+    /// A job that was just made.
+    pub fn new(run_at: Option<Millis>) -> Self {
+        Self {
+            status: Status::Queued,
+            attempts: 0,
+            failures: 0,
+            host_failures: 0,
+            round: 1,
+            due_at: run_at,
+            cancel_requested: false,
+        }
+    }
+}
+
+/// A job as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// The run that it belongs to: every job has one.
+    pub run: RunId,
+    /// Its place in the run, from 0.
+    pub index: u32,
+    /// The function's name.
+    pub job_type: String,
+    /// The pinned version.
+    pub version: u32,
+    /// Its payload as JSON text: `{"arguments": …}`.
+    pub payload: String,
+    /// Where it is.
+    pub progress: Progress,
+    /// The last attempt, once it is over.
+    pub last: Option<Attempt>,
+    /// The most that its owner pays for a minute, in nano-dollars.
+    pub bid_nanodollars: Option<u64>,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When anything about it changed last.
+    pub updated_at: Millis,
+    /// When a node claimed its last attempt.
+    pub assigned_at: Option<Millis>,
+    /// When its last attempt started.
+    pub started_at: Option<Millis>,
+    /// When it was over.
+    pub completed_at: Option<Millis>,
+}
+
+/// The payload of a job, as it is shown: its arguments and what it shares with its run.
+pub fn payload(arguments: &str, common: &Common) -> String {
+    let mut text = format!("{{\"arguments\":{arguments}");
+    let mut add = |name: &str, value: serde_json::Value| {
+        text.push_str(&format!(",\"{name}\":{value}"));
+    };
+    if let Some(export) = &common.export {
+        add("export", export.as_str().into());
+    }
+    if let Some(stdin) = &common.stdin {
+        add("stdin", stdin.as_str().into());
+    }
+    if !common.env.is_empty() {
+        add(
+            "env",
+            common
+                .env
+                .iter()
+                .map(|(name, value)| (name.clone(), value.as_str().into()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        );
+    }
+    text.push('}');
+    text
+}

@@ -1,0 +1,37 @@
+//! Limits that are the product's, not one function's. The configuration may lower or raise them.
+
+/// Sizes and counts that a stranger controls, each with its bound.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of an uploaded function.
+    pub component_bytes_max: usize,
+    /// Bytes of the body of a run.
+    pub run_body_bytes_max: usize,
+    /// Bytes of any other body.
+    pub body_bytes_max: usize,
+    /// Bytes of one job's arguments, environment and stdin, as JSON.
+    pub arguments_bytes_max: usize,
+    /// Jobs of one run.
+    pub run_jobs_max: usize,
+    /// Invocations of one account that are under way at once.
+    pub invocations_max: usize,
+    /// Functions of one account.
+    pub functions_max: usize,
+    /// Versions of one function.
+    pub versions_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            component_bytes_max: 64 << 20,
+            run_body_bytes_max: 64 << 20,
+            body_bytes_max: 8 << 20,
+            arguments_bytes_max: 256 << 10,
+            run_jobs_max: 100_000,
+            invocations_max: 256,
+            functions_max: 10_000,
+            versions_max: 10_000,
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The nouns, and the pure decisions about them. Nothing here does I/O or asks the time.
+
+pub mod account;
+pub mod attempt;
+pub mod fairness;
+pub mod function;
+pub mod id;
+pub mod job;
+pub mod limits;
+pub mod log;
+pub mod page;
+pub mod retry;
+pub mod run;
+pub mod scope;
+pub mod step;
+pub mod time;
+pub mod usage;

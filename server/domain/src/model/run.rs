@@ -1,0 +1,159 @@
+//! A run: jobs that were submitted together.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{AccountId, FunctionId, RunId};
+use super::job::Status;
+use super::retry::Policy;
+use super::time::Millis;
+use crate::error::Error;
+
+/// What made a run. Lists show all but `invoke` unless asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A submission of many jobs.
+    Run = 0,
+    /// A submission of one job.
+    Job = 1,
+    /// A call that somebody waited for.
+    Invoke = 2,
+}
+
+impl Source {
+    /// Every source.
+    pub const ALL: &'static [Self] = &[Self::Run, Self::Job, Self::Invoke];
+
+    /// The name in answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Job => "job",
+            Self::Invoke => "invoke",
+        }
+    }
+}
+
+impl std::str::FromStr for Source {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL.iter().copied().find(|source| source.name() == name).ok_or_else(|| {
+            Error::invalid(format!("there is no source \"{name}\"; there are run, job, invoke"))
+                .field("source")
+        })
+    }
+}
+
+/// Jobs of a run, by status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts(pub [u32; 7]);
+
+impl Counts {
+    /// Jobs in a status.
+    pub fn of(&self, status: Status) -> u32 {
+        self.0[usize::from(status.number())]
+    }
+
+    /// All jobs.
+    pub fn total(&self) -> u32 {
+        self.0.iter().sum()
+    }
+
+    /// Jobs that are over.
+    pub fn over(&self) -> u32 {
+        Status::ALL.iter().filter(|status| status.is_over()).map(|status| self.of(*status)).sum()
+    }
+
+    /// How far the run is, from 0 to 100; 100 only when it is over.
+    pub fn progress(&self) -> u32 {
+        match self.total() {
+            0 => 100,
+            total => (u64::from(self.over()) * 100 / u64::from(total)) as u32,
+        }
+    }
+
+    /// The run's own status, by its jobs.
+    pub fn status(&self, cancelled: bool) -> Status {
+        let total = self.total();
+        if self.over() < total {
+            let untouched = self.of(Status::Queued) == total;
+            return if untouched { Status::Queued } else { Status::Running };
+        }
+        match (self.of(Status::Succeeded) == total, cancelled) {
+            (true, _) => Status::Succeeded,
+            (false, true) => Status::Cancelled,
+            (false, false) => Status::Failed,
+        }
+    }
+}
+
+/// What all jobs of a run have in common: stored once with the run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Common {
+    /// The export to call; the function's setting where it is not named.
+    pub export: Option<String>,
+    /// What a command reads.
+    pub stdin: Option<String>,
+    /// Environment variables on top of the function's.
+    pub env: std::collections::BTreeMap<String, String>,
+    /// Wall time of an attempt; the function's setting where it is not named.
+    pub timeout_ms: Option<u64>,
+    /// The retry policy; the function's setting where it is not named.
+    pub retry: Option<Policy>,
+}
+
+/// A run as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// What made it.
+    pub source: Source,
+    /// The function.
+    pub function: FunctionId,
+    /// The function's name when the run was made.
+    pub function_name: String,
+    /// The pinned version.
+    pub version: u32,
+    /// What its jobs have in common.
+    pub common: Common,
+    /// Its jobs by status.
+    pub counts: Counts,
+    /// Whether it was cancelled as a whole.
+    pub cancelled: bool,
+    /// The most that its owner pays for a job-minute, in nano-dollars.
+    pub bid_nanodollars: Option<u64>,
+    /// The argument tuples, as JSON texts, where there are few; see [`PARAMETERS_SHOWN_MAX`].
+    pub parameters: Option<Vec<String>>,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When its first job was claimed.
+    pub started_at: Option<Millis>,
+    /// When its last job was over.
+    pub completed_at: Option<Millis>,
+}
+
+/// A run of more jobs than this does not repeat their arguments: its jobs show them.
+pub const PARAMETERS_SHOWN_MAX: u32 = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_over_when_every_job_is() {
+        let counts = |queued, running, succeeded, failed, cancelled| {
+            Counts([queued, running, 0, succeeded, failed, 0, cancelled])
+        };
+        assert_eq!(counts(2, 0, 0, 0, 0).status(false), Status::Queued);
+        assert_eq!(counts(1, 0, 1, 0, 0).status(false), Status::Running);
+        assert_eq!(counts(0, 1, 1, 0, 0).status(true), Status::Running);
+        assert_eq!(counts(0, 0, 2, 0, 0).status(true), Status::Succeeded);
+        assert_eq!(counts(0, 0, 1, 1, 0).status(false), Status::Failed);
+        assert_eq!(counts(0, 0, 1, 0, 1).status(true), Status::Cancelled);
+        assert_eq!(counts(1, 0, 199, 0, 0).progress(), 99);
+    }
+}

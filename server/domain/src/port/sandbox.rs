@@ -1,0 +1,119 @@
+//! Running guests, as the product sees it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::value::RawValue;
+
+use crate::error::{Error, Result};
+use crate::model::attempt::Attempt;
+use crate::model::function::{Interface, Settings};
+use crate::model::id::{AccountId, JobId, Sha256};
+use crate::model::log::Line;
+use crate::model::run::Common;
+
+/// An upload, made a component.
+pub struct Prepared {
+    /// The component's bytes.
+    pub component: Vec<u8>,
+    /// What it offers.
+    pub interface: Interface,
+}
+
+/// One attempt to be made.
+#[derive(Debug, Clone)]
+pub struct Assignment {
+    /// The job.
+    pub job: JobId,
+    /// The attempt's number.
+    pub attempt: u32,
+    /// Whose it is, and its weight: guests of different accounts are polled fairly.
+    pub account: AccountId,
+    /// The account's weight.
+    pub weight: u32,
+    /// What it shares with the other jobs of its run.
+    pub plan: Arc<Plan>,
+    /// The arguments, as a JSON array.
+    pub arguments: String,
+}
+
+/// What is the same for every job of a run: settings and input, joined.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The function's name, which a command sees as its own.
+    pub function: String,
+    /// The component.
+    pub component: Sha256,
+    /// The export to call.
+    pub export: Option<String>,
+    /// What a command reads.
+    pub stdin: String,
+    /// The function's settings, with what the run overrides.
+    pub settings: Settings,
+}
+
+impl Plan {
+    /// Joins a function's settings with what a run overrides.
+    pub fn join(function: &str, settings: &Settings, component: Sha256, common: &Common) -> Arc<Self> {
+        let mut settings = settings.clone();
+        if let Some(timeout) = common.timeout_ms {
+            settings.limits.timeout_ms = timeout;
+        }
+        if let Some(retry) = &common.retry {
+            settings.retry = retry.clone();
+        }
+        settings.env.extend(common.env.clone());
+        Arc::new(Self {
+            function: function.to_owned(),
+            component,
+            export: common.export.clone().or(settings.export.take()),
+            stdin: common.stdin.clone().unwrap_or_default(),
+            settings,
+        })
+    }
+}
+
+/// What came of an attempt.
+pub struct Attempted {
+    /// How it ended and what it used.
+    pub attempt: Attempt,
+    /// The lines that were not handed to the log sink while it ran.
+    pub lines: Vec<Line>,
+}
+
+/// Takes the lines of a guest that runs longer than a moment, as they come.
+#[async_trait]
+pub trait LogSink: Send + Sync {
+    /// Keeps some lines of an attempt.
+    async fn keep(&self, job: JobId, attempt: u32, lines: Vec<Line>) -> Result<()>;
+}
+
+/// Where guests run.
+#[async_trait]
+pub trait Sandbox: Send + Sync {
+    /// Makes a component of an upload and compiles it.
+    ///
+    /// # Errors
+    /// Invalid, with what the bytes are and what to do.
+    async fn prepare(&self, bytes: Vec<u8>) -> Result<Prepared>;
+
+    /// Checks calls before anything is recorded, and gives them back.
+    ///
+    /// # Errors
+    /// The index of the first tuple that does not fit, and why.
+    async fn check(
+        &self,
+        component: Sha256,
+        export: Option<&str>,
+        tuples: Vec<Box<RawValue>>,
+    ) -> Result<Vec<Box<RawValue>>, (Option<usize>, Error)>;
+
+    /// Runs one attempt to its end. A guest's failure is an outcome, and so is the host's.
+    async fn run(&self, assignment: Assignment, sink: Arc<dyn LogSink>) -> Attempted;
+
+    /// Stops the guest of a job if it runs here. Says whether it does.
+    fn cancel(&self, job: JobId) -> bool;
+
+    /// Guests that could run now but for want of a thread.
+    fn backlog(&self) -> usize;
+}

@@ -1,0 +1,152 @@
+//! Functions: upload, list, change, delete.
+
+use std::sync::Arc;
+
+use super::Base;
+use crate::error::{Code, Error, Result};
+use crate::model::account::Caller;
+use crate::model::function::{Function, Name, Settings, Version};
+use crate::model::id::Sha256;
+use crate::model::page::{Listed, Page};
+use crate::port::store::NewVersion;
+
+/// Functions.
+#[derive(Clone)]
+pub struct Functions {
+    base: Arc<Base>,
+}
+
+/// What an upload came to.
+pub struct Uploaded {
+    /// The function as it is now.
+    pub function: Function,
+    /// The version that the bytes are.
+    pub version: Version,
+    /// Whether the version is new.
+    pub created: bool,
+}
+
+impl Functions {
+    pub(super) fn new(base: Arc<Base>) -> Self {
+        Self { base }
+    }
+
+    /// Takes an upload: a new version, or, for bytes that the function has already, the version
+    /// that they are. Either way it is the current one afterwards.
+    ///
+    /// # Errors
+    /// Invalid, with what the bytes are, if they are no function.
+    pub async fn upload(&self, caller: &Caller, name: &str, bytes: Vec<u8>) -> Result<Uploaded> {
+        let name = Name::parse(name)?;
+        if bytes.len() > self.base.limits.component_bytes_max {
+            let max = self.base.limits.component_bytes_max;
+            return Err(Error::new(Code::TooLarge, format!("an upload may have {max} bytes at most")));
+        }
+        let sha256 = Sha256::of(&bytes);
+        let (account, now) = (caller.account(), self.base.clock.now());
+        if let Some((function, version)) = self.base.store.version_select(account, &name, sha256, now).await?
+        {
+            return Ok(Uploaded { function, version, created: false });
+        }
+        let size_bytes = bytes.len() as u64;
+        let prepared = self.base.sandbox.prepare(bytes).await?;
+        let component = Sha256::of(&prepared.component);
+        // The file before the row that names it.
+        self.base.artifacts.put(component, &prepared.component).await?;
+        let new = NewVersion {
+            function: self.base.ids.next(now),
+            name,
+            sha256,
+            size_bytes,
+            component,
+            interface: prepared.interface,
+        };
+        let limits = &self.base.limits;
+        let (function, version) = self
+            .base
+            .store
+            .version_create(account, new, limits.functions_max, limits.versions_max, self.base.clock.now())
+            .await?;
+        Ok(Uploaded { function, version, created: true })
+    }
+
+    /// A function by name.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn get(&self, caller: &Caller, name: &str) -> Result<Function> {
+        // What cannot be a name names nothing.
+        let name = Name::parse(name).map_err(|_| not_found())?;
+        self.base.store.function_get(caller.account(), &name).await?.ok_or_else(not_found)
+    }
+
+    /// The caller's functions, newest first.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn list(&self, caller: &Caller, page: Page) -> Result<Listed<Function>> {
+        self.base.store.function_list(caller.account(), page).await
+    }
+
+    /// Replaces a function's settings. Jobs that are claimed from now on see them.
+    ///
+    /// # Errors
+    /// Not found, or invalid with the field at fault.
+    pub async fn configure(&self, caller: &Caller, name: &str, settings: Settings) -> Result<Function> {
+        let function = self.get(caller, name).await?;
+        settings.check()?;
+        if let Some(export) = &settings.export {
+            let exports = &function.current.interface.exports;
+            if !exports.iter().any(|known| known.name == *export) {
+                return Err(Error::invalid(format!("the function has no export \"{export}\""))
+                    .field("settings.export"));
+            }
+        }
+        let now = self.base.clock.now();
+        let changed =
+            self.base.store.function_configure(caller.account(), &function.name, settings, now).await?;
+        changed.ok_or_else(not_found)
+    }
+
+    /// Deletes a function with everything that it did.
+    ///
+    /// # Errors
+    /// Not found; a conflict while jobs of it are not over.
+    pub async fn delete(&self, caller: &Caller, name: &str) -> Result<()> {
+        let name = Name::parse(name).map_err(|_| not_found())?;
+        let deleted = self.base.store.function_delete(caller.account(), &name).await?;
+        if deleted { Ok(()) } else { Err(not_found()) }
+    }
+
+    /// A function's versions, newest first.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn versions(&self, caller: &Caller, name: &str, page: Page) -> Result<Listed<Version>> {
+        let function = self.get(caller, name).await?;
+        self.base.store.version_list(function.id, page).await
+    }
+
+    /// A version by number.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn version(&self, caller: &Caller, name: &str, number: u32) -> Result<Version> {
+        let function = self.get(caller, name).await?;
+        let version = self.base.store.version_get(function.id, number).await?;
+        version.ok_or_else(|| Error::not_found("version"))
+    }
+
+    /// A version's component.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn component(&self, caller: &Caller, name: &str, number: u32) -> Result<Vec<u8>> {
+        let version = self.version(caller, name, number).await?;
+        self.base.artifacts.get(version.component).await
+    }
+}
+
+fn not_found() -> Error {
+    Error::not_found("function")
+}

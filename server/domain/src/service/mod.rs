@@ -1,0 +1,73 @@
+//! What can be done, in the product's words: one noun a file, each method takes a [`Caller`].
+//!
+//! [`Caller`]: crate::model::account::Caller
+
+pub mod auth;
+pub mod functions;
+pub mod input;
+pub mod invoke;
+pub mod jobs;
+pub mod runs;
+
+use std::sync::Arc;
+
+use crate::background::Tasks;
+use crate::model::id::Ids;
+use crate::model::limits::Limits;
+use crate::port::artifacts::Artifacts;
+use crate::port::clock::Clock;
+use crate::port::sandbox::Sandbox;
+use crate::port::store::Store;
+
+/// What every service stands on.
+pub struct Base {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Files by hash.
+    pub artifacts: Arc<dyn Artifacts>,
+    /// Where guests run.
+    pub sandbox: Arc<dyn Sandbox>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub ids: Ids,
+    /// Sizes and counts.
+    pub limits: Limits,
+    /// Work that outlives a request, and who to wake.
+    pub tasks: Tasks,
+}
+
+/// All services.
+#[derive(Clone)]
+pub struct Services {
+    /// Who is asking.
+    pub auth: auth::Auth,
+    /// Functions and versions.
+    pub functions: functions::Functions,
+    /// Calls that somebody waits for.
+    pub invoke: invoke::Invoke,
+    /// Runs.
+    pub runs: runs::Runs,
+    /// Jobs, attempts, logs.
+    pub jobs: jobs::Jobs,
+    base: Arc<Base>,
+}
+
+impl Services {
+    /// Builds the services on their base.
+    pub fn new(base: Arc<Base>) -> Self {
+        Self {
+            auth: auth::Auth::new(base.clone()),
+            functions: functions::Functions::new(base.clone()),
+            invoke: invoke::Invoke::new(base.clone()),
+            runs: runs::Runs::new(base.clone()),
+            jobs: jobs::Jobs::new(base.clone()),
+            base,
+        }
+    }
+
+    /// Sizes and counts, for whoever reads bodies.
+    pub fn limits(&self) -> &Limits {
+        &self.base.limits
+    }
+}
