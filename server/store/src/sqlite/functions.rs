@@ -1,0 +1,297 @@
+//! Functions and their versions.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use skep_domain::model::function::{Function, Name, Settings, Version};
+use skep_domain::model::id::{AccountId, FunctionId, Sha256};
+use skep_domain::model::page::{Listed, Order, Page, Position};
+use skep_domain::model::time::Millis;
+use skep_domain::port::store::{Functions, NewVersion};
+use skep_domain::{Code, Error, Result};
+
+use super::rows::{RowExt, Stored, corrupt, to_json};
+use super::{SqliteStore, internal};
+
+/// A function with its current version.
+const FUNCTION: &str =
+    "SELECT f.key, f.id, a.id AS account_id, f.name, f.settings, f.created_at, f.updated_at,
+        v.number, v.sha256, v.size_bytes, v.component, v.interface, v.created_at AS version_created_at
+    FROM functions f JOIN accounts a ON a.key = f.account
+    JOIN versions v ON v.function = f.key AND v.number = f.current ";
+
+const VERSION: &str = "SELECT v.key, v.number, v.sha256, v.size_bytes, v.component, v.interface,
+        v.created_at AS version_created_at FROM versions v ";
+
+#[async_trait]
+impl Functions for SqliteStore {
+    async fn version_select(
+        &self,
+        account: AccountId,
+        name: &Name,
+        sha256: Sha256,
+        now: Millis,
+    ) -> Result<Option<(Function, Version)>> {
+        let Some(function) = self.function_get(account, name).await? else { return Ok(None) };
+        if function.current.sha256 == sha256 {
+            return Ok(Some((function.clone(), function.current)));
+        }
+        let name = name.clone();
+        let selected = self.write(move |connection| {
+            let Some(key) = key_of(connection, account, &name)? else { return Ok(None) };
+            select(connection, key, sha256, now)
+        });
+        let selected = selected.await?;
+        self.functions.written();
+        Ok(selected)
+    }
+
+    async fn version_create(
+        &self,
+        account: AccountId,
+        new: NewVersion,
+        functions_max: usize,
+        versions_max: u32,
+        now: Millis,
+    ) -> Result<(Function, Version)> {
+        let created = self.write(move |connection| {
+            let key = match key_of(connection, account, &new.name)? {
+                Some(key) => key,
+                None => create(connection, account, &new, functions_max, now)?,
+            };
+            // Somebody may have uploaded the same meanwhile.
+            if let Some(there) = select(connection, key, new.sha256, now)? {
+                return Ok(there);
+            }
+            let last: u32 = connection
+                .prepare_cached("SELECT coalesce(max(number), 0) FROM versions WHERE function = ?")
+                .and_then(|mut max| max.query_row([key], |row| row.get(0)))
+                .map_err(internal)?;
+            if last >= versions_max {
+                let message =
+                    format!("a function may have {versions_max} versions; delete it to start again");
+                return Err(Error::new(Code::TooLarge, message));
+            }
+            insert_version(connection, key, last + 1, &new, now)?;
+            select(connection, key, new.sha256, now)?
+                .ok_or_else(|| Error::internal("the new version is gone"))
+        });
+        let created = created.await?;
+        self.functions.written();
+        Ok(created)
+    }
+
+    async fn version_get(&self, function: FunctionId, number: u32) -> Result<Option<Version>> {
+        self.read(move |connection| {
+            let sql = format!(
+                "{VERSION} WHERE v.function = (SELECT key FROM functions WHERE id = ?) AND v.number = ?"
+            );
+            let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
+            statement.query_row(params![function.to_bytes(), number], version).optional().map_err(internal)
+        })
+        .await
+    }
+
+    async fn version_list(&self, function: FunctionId, page: Page) -> Result<Listed<Version>> {
+        self.read(move |connection| {
+            // Versions are numbered in the order of their times: the number alone is the position.
+            let sql = format!(
+                "{VERSION} WHERE v.function = (SELECT key FROM functions WHERE id = ?) AND v.number < ?
+                 ORDER BY v.number DESC LIMIT ?"
+            );
+            let before = page.after.map_or(i64::from(u32::MAX), |position| position.row.stored());
+            let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
+            let rows = statement.query_map(params![function.to_bytes(), before, page.limit + 1], |row| {
+                let version = version(row)?;
+                let position = Position { at: version.created_at, row: u64::from(version.number) };
+                Ok((position, version))
+            });
+            let rows = rows.and_then(Iterator::collect).map_err(internal)?;
+            Ok(Listed::cut(rows, &page))
+        })
+        .await
+    }
+
+    async fn function_get(&self, account: AccountId, name: &Name) -> Result<Option<Function>> {
+        let key = (account, name.clone());
+        let writes = match self.functions.get(&key) {
+            Ok(function) => return Ok(Some(function)),
+            Err(writes) => writes,
+        };
+        let name = name.clone();
+        let found = self.read(move |connection| get(connection, account, &name)).await?;
+        if let Some(function) = &found {
+            self.functions.keep(key, function.clone(), writes);
+        }
+        Ok(found)
+    }
+
+    async fn function_list(&self, account: AccountId, page: Page) -> Result<Listed<Function>> {
+        self.read(move |connection| {
+            let sql = format!(
+                "{FUNCTION} WHERE f.account = (SELECT key FROM accounts WHERE id = ?) AND {}",
+                super::page_clause("f.created_at", "f.key", Order::Descending, &page)
+            );
+            let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
+            let rows = statement.query_map([account.to_bytes()], |row| {
+                let position = Position { at: row.millis("created_at")?, row: row.unsigned("key")? };
+                Ok((position, function(row)?))
+            });
+            let rows = rows.and_then(Iterator::collect).map_err(internal)?;
+            Ok(Listed::cut(rows, &page))
+        })
+        .await
+    }
+
+    async fn function_configure(
+        &self,
+        account: AccountId,
+        name: &Name,
+        settings: Settings,
+        now: Millis,
+    ) -> Result<Option<Function>> {
+        let name = name.clone();
+        let changed = self.write(move |connection| {
+            let Some(key) = key_of(connection, account, &name)? else { return Ok(None) };
+            connection
+                .prepare_cached("UPDATE functions SET settings = ?, updated_at = ? WHERE key = ?")
+                .and_then(|mut update| update.execute(params![to_json(&settings), now.stored(), key]))
+                .map_err(internal)?;
+            get(connection, account, &name)
+        });
+        let changed = changed.await?;
+        self.functions.written();
+        Ok(changed)
+    }
+
+    async fn function_delete(&self, account: AccountId, name: &Name) -> Result<bool> {
+        let name = name.clone();
+        let deleted = self.write(move |connection| {
+            let Some(key) = key_of(connection, account, &name)? else { return Ok(false) };
+            super::runs::delete_of_function(connection, key)?;
+            for sql in ["DELETE FROM versions WHERE function = ?", "DELETE FROM functions WHERE key = ?"] {
+                connection.execute(sql, [key]).map_err(internal)?;
+            }
+            Ok(true)
+        });
+        let deleted = deleted.await?;
+        self.functions.written();
+        Ok(deleted)
+    }
+}
+
+fn key_of(connection: &Connection, account: AccountId, name: &Name) -> Result<Option<i64>> {
+    const SQL: &str = "SELECT key FROM functions
+        WHERE account = (SELECT key FROM accounts WHERE id = ?) AND name = ?";
+    let mut statement = connection.prepare_cached(SQL).map_err(internal)?;
+    let key = statement.query_row(params![account.to_bytes(), name.as_str()], |row| row.get(0));
+    key.optional().map_err(internal)
+}
+
+fn get(connection: &Connection, account: AccountId, name: &Name) -> Result<Option<Function>> {
+    let sql = format!("{FUNCTION} WHERE f.account = (SELECT key FROM accounts WHERE id = ?) AND f.name = ?");
+    let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
+    statement.query_row(params![account.to_bytes(), name.as_str()], function).optional().map_err(internal)
+}
+
+fn create(
+    connection: &Connection,
+    account: AccountId,
+    new: &NewVersion,
+    functions_max: usize,
+    now: Millis,
+) -> Result<i64> {
+    let there: u64 = connection
+        .prepare_cached(
+            "SELECT count(*) FROM functions WHERE account = (SELECT key FROM accounts WHERE id = ?)",
+        )
+        .and_then(|mut count| count.query_row([account.to_bytes()], |row| row.unsigned(0)))
+        .map_err(internal)?;
+    if there >= functions_max as u64 {
+        let message = format!("an account may have {functions_max} functions; delete one first");
+        return Err(Error::new(Code::TooLarge, message));
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO functions (id, account, name, current, settings, created_at, updated_at)
+             VALUES (?, (SELECT key FROM accounts WHERE id = ?), ?, 0, ?, ?, ?)",
+        )
+        .and_then(|mut insert| {
+            let (id, name) = (new.function.to_bytes(), new.name.as_str());
+            let settings = to_json(&Settings::default());
+            insert.execute(params![id, account.to_bytes(), name, settings, now.stored(), now.stored()])
+        })
+        .map_err(internal)?;
+    Ok(connection.last_insert_rowid())
+}
+
+fn insert_version(
+    connection: &Connection,
+    key: i64,
+    number: u32,
+    new: &NewVersion,
+    now: Millis,
+) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO versions (function, number, sha256, size_bytes, component, interface, created_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .and_then(|mut insert| {
+            insert.execute(params![
+                key,
+                number,
+                new.sha256.0,
+                new.size_bytes.stored(),
+                new.component.0,
+                to_json(&new.interface),
+                now.stored()
+            ])
+        })
+        .map(drop)
+        .map_err(internal)
+}
+
+/// Makes the version with this hash the current one, if it is there.
+fn select(
+    connection: &Connection,
+    key: i64,
+    sha256: Sha256,
+    now: Millis,
+) -> Result<Option<(Function, Version)>> {
+    let sql = format!("{VERSION} WHERE v.function = ? AND v.sha256 = ?");
+    let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
+    let found = statement.query_row(params![key, sha256.0], version).optional().map_err(internal)?;
+    let Some(found) = found else { return Ok(None) };
+    connection
+        .prepare_cached("UPDATE functions SET current = ?, updated_at = ? WHERE key = ?")
+        .and_then(|mut update| update.execute(params![found.number, now.stored(), key]))
+        .map_err(internal)?;
+    let sql = format!("{FUNCTION} WHERE f.key = ?");
+    let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
+    let function = statement.query_row([key], function).map_err(internal)?;
+    Ok(Some((function, found)))
+}
+
+fn function(row: &Row<'_>) -> rusqlite::Result<Function> {
+    let name: String = row.get("name")?;
+    Ok(Function {
+        id: FunctionId::from_bytes(row.get("id")?),
+        account: AccountId::from_bytes(row.get("account_id")?),
+        name: Name::parse(&name).map_err(|_| corrupt("name"))?,
+        current: version(row)?,
+        settings: row.json("settings")?,
+        created_at: row.millis("created_at")?,
+        updated_at: row.millis("updated_at")?,
+    })
+}
+
+fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
+    Ok(Version {
+        number: row.get("number")?,
+        sha256: Sha256(row.get("sha256")?),
+        size_bytes: row.unsigned("size_bytes")?,
+        component: Sha256(row.get("component")?),
+        interface: row.json("interface")?,
+        created_at: row.millis("version_created_at")?,
+    })
+}

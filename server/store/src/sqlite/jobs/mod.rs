@@ -1,0 +1,184 @@
+//! Jobs: claimed, moved, read.
+
+mod claim;
+pub(super) mod moves;
+mod read;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension, params};
+use skep_domain::Result;
+use skep_domain::model::attempt::Attempt;
+use skep_domain::model::id::{AccountId, JobId};
+use skep_domain::model::job::{Job, Progress};
+use skep_domain::model::log::{Entry, Line};
+use skep_domain::model::page::{Listed, Page};
+use skep_domain::model::step::{self, Step};
+use skep_domain::model::time::Millis;
+use skep_domain::port::store::{Claim, ClaimLimits, Finished, JobFilter, Jobs, NewRun};
+
+use self::moves::Moved;
+use super::{SqliteStore, internal, logs, runs};
+
+#[async_trait]
+impl Jobs for SqliteStore {
+    async fn job_get(&self, account: AccountId, id: JobId) -> Result<Option<Job>> {
+        self.read(move |connection| read::get(connection, account, id)).await
+    }
+
+    async fn job_list(&self, account: AccountId, filter: JobFilter, page: Page) -> Result<Listed<Job>> {
+        self.read(move |connection| read::list(connection, account, &filter, &page)).await
+    }
+
+    async fn job_claim(&self, limits: ClaimLimits, now: Millis) -> Result<Claim> {
+        self.write(move |connection| claim::claim(connection, limits, now)).await
+    }
+
+    async fn job_finish(&self, finished: Arc<[Finished]>) -> Result<usize> {
+        self.write(move |connection| {
+            let mut moved = Moved::default();
+            let mut written = 0;
+            let mut at = Millis::default();
+            for end in finished.iter() {
+                at = at.max(end.step.at);
+                written += usize::from(finish(connection, end, &mut moved)?);
+            }
+            moved.write(connection, at)?;
+            Ok(written)
+        })
+        .await
+    }
+
+    async fn job_record(&self, run: NewRun, finished: Finished) -> Result<()> {
+        self.write(move |connection| {
+            let key = runs::insert(connection, &run, finished.step.from)?;
+            let mut moved = Moved::default();
+            moves::apply(connection, key, &finished.step, &mut moved)?;
+            moved.write(connection, finished.step.at)?;
+            logs::append(connection, key, finished.step.from.attempts, &finished.lines)
+        })
+        .await
+    }
+
+    async fn job_record_running(&self, run: NewRun, progress: Progress) -> Result<()> {
+        self.write(move |connection| runs::insert(connection, &run, progress).map(drop)).await
+    }
+
+    async fn job_cancel(&self, account: AccountId, id: JobId, now: Millis) -> Result<Option<Job>> {
+        self.write(move |connection| step_by_hand(connection, account, id, now, step::cancel)).await
+    }
+
+    async fn job_restart(&self, account: AccountId, id: JobId, now: Millis) -> Result<Option<Job>> {
+        self.write(move |connection| step_by_hand(connection, account, id, now, step::restart)).await
+    }
+
+    async fn job_cancel_requested(&self) -> Result<Vec<JobId>> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT id FROM jobs WHERE status = 1 AND cancel = 1")
+                .map_err(internal)?;
+            let rows = statement.query_map([], |row| Ok(JobId::from_bytes(row.get(0)?)));
+            rows.and_then(Iterator::collect).map_err(internal)
+        })
+        .await
+    }
+
+    async fn job_recover(&self, now: Millis) -> Result<usize> {
+        self.write(move |connection| recover(connection, now)).await
+    }
+
+    async fn attempt_list(&self, account: AccountId, id: JobId) -> Result<Option<Vec<Attempt>>> {
+        self.read(move |connection| read::attempts(connection, account, id)).await
+    }
+
+    async fn log_append(&self, job: JobId, attempt: u32, lines: Vec<Line>) -> Result<()> {
+        self.write(move |connection| match key_of(connection, job)? {
+            Some(key) => logs::append(connection, key, attempt, &lines),
+            // A call that has no row yet keeps its lines until it has.
+            None => Err(skep_domain::Error::not_found("job")),
+        })
+        .await
+    }
+
+    async fn log_list(
+        &self,
+        account: AccountId,
+        id: JobId,
+        from_seq: u64,
+        limit: u32,
+    ) -> Result<Option<Vec<Entry>>> {
+        self.read(move |connection| match read::key_of(connection, account, id)? {
+            Some(key) => logs::list(connection, key, from_seq, limit).map(Some),
+            None => Ok(None),
+        })
+        .await
+    }
+}
+
+fn key_of(connection: &Connection, id: JobId) -> Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT key FROM jobs WHERE id = ?")
+        .and_then(|mut select| select.query_row([id.to_bytes()], |row| row.get(0)).optional())
+        .map_err(internal)
+}
+
+/// Writes the end of an attempt, unless the job has moved on since it was claimed.
+fn finish(connection: &Connection, finished: &Finished, moved: &mut Moved) -> Result<bool> {
+    let sql = format!("SELECT j.key, {} FROM jobs j WHERE j.id = ?", moves::PROGRESS);
+    let mut select = connection.prepare_cached(&sql).map_err(internal)?;
+    let found = select
+        .query_row([finished.job.to_bytes()], |row| Ok((row.get::<_, i64>("key")?, moves::progress(row)?)))
+        .optional()
+        .map_err(internal)?;
+    let Some((key, now)) = found else { return Ok(false) };
+    let step = &finished.step;
+    if now == step.from {
+        moves::apply(connection, key, step, moved)?;
+    } else if now == (Progress { cancel_requested: true, ..step.from }) {
+        moves::apply(connection, key, &step::cancelled_meanwhile(step.clone()), moved)?;
+    } else {
+        return Ok(false);
+    }
+    logs::append(connection, key, step.from.attempts, &finished.lines)?;
+    Ok(true)
+}
+
+/// A step that somebody asks for: cancel or restart.
+fn step_by_hand(
+    connection: &Connection,
+    account: AccountId,
+    id: JobId,
+    now: Millis,
+    decide: impl FnOnce(Progress, Millis) -> Result<Step>,
+) -> Result<Option<Job>> {
+    let Some(key) = read::key_of(connection, account, id)? else { return Ok(None) };
+    let sql = format!("SELECT {} FROM jobs j WHERE j.key = ?", moves::PROGRESS);
+    let progress = connection
+        .prepare_cached(&sql)
+        .and_then(|mut select| select.query_row([key], moves::progress))
+        .map_err(internal)?;
+    let step = decide(progress, now)?;
+    let mut moved = Moved::default();
+    moves::apply(connection, key, &step, &mut moved)?;
+    moved.write(connection, now)?;
+    read::get(connection, account, id)
+}
+
+/// What ran when the node's earlier life ended goes back, or ends, as the domain decides.
+fn recover(connection: &Connection, now: Millis) -> Result<usize> {
+    let sql = format!("SELECT j.key, j.started_at, {} FROM jobs j WHERE j.status = 1", moves::PROGRESS);
+    let mut select = connection.prepare(&sql).map_err(internal)?;
+    let rows = select.query_map(params![], |row| {
+        use super::rows::RowExt;
+        Ok((row.get::<_, i64>("key")?, row.maybe_millis("started_at")?, moves::progress(row)?))
+    });
+    let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(internal)?;
+    let mut moved = Moved::default();
+    for (key, started_at, progress) in &rows {
+        let step = step::interrupted(*progress, started_at.unwrap_or(now), now);
+        moves::apply(connection, *key, &step, &mut moved)?;
+    }
+    moved.write(connection, now)?;
+    Ok(rows.len())
+}

@@ -1,0 +1,115 @@
+//! The store in SQLite: one writer that commits in groups, a pool of readers.
+
+mod accounts;
+mod cached;
+mod directory;
+mod functions;
+mod jobs;
+mod logs;
+mod migrations;
+mod readers;
+mod rows;
+mod runs;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OpenFlags};
+use skep_domain::model::account::{Account, Key};
+use skep_domain::model::function::{Function, Name};
+use skep_domain::model::id::{AccountId, Sha256};
+use skep_domain::model::page::{Order, Page};
+use skep_domain::{Error, Result};
+
+use self::cached::Cached;
+pub use self::directory::DataDirectory;
+use self::readers::Readers;
+use self::writer::Writer;
+
+/// A store in one SQLite file. Cheap to clone.
+#[derive(Clone)]
+pub struct SqliteStore {
+    writer: Arc<Writer>,
+    readers: Arc<Readers>,
+    /// What nearly every request asks for. Only this process writes the file.
+    keys: Arc<Cached<Sha256, (Account, Key)>>,
+    functions: Arc<Cached<(AccountId, Name), Function>>,
+}
+
+/// Connections that read at once.
+const READERS: usize = 4;
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 128;
+
+impl SqliteStore {
+    /// Opens the file, making or migrating it as needed.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, is not a store, or is of a newer release.
+    pub fn open(file: &Path) -> Result<Self> {
+        let mut connection = connect(file, OpenFlags::default()).map_err(internal)?;
+        migrations::apply(&mut connection)?;
+        drop(connection);
+        let path = file.to_owned();
+        let writer = Writer::start(move || connect(&path, OpenFlags::default())).map_err(internal)?;
+        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let readers = (0..READERS).map(|_| connect(file, read_only)).collect::<rusqlite::Result<_>>();
+        Ok(Self {
+            writer: Arc::new(writer),
+            readers: Arc::new(Readers::new(readers.map_err(internal)?)),
+            keys: Arc::default(),
+            functions: Arc::default(),
+        })
+    }
+
+    /// Runs a method in the writer and answers when it is on disk.
+    async fn write<T: Send + 'static>(
+        &self,
+        method: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.submit(method).await
+    }
+
+    /// Runs a query on a reader.
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.readers.run(query).await
+    }
+}
+
+fn connect(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -65536;
+         PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA mmap_size = 0;",
+    )?;
+    Ok(connection)
+}
+
+fn internal(error: rusqlite::Error) -> Error {
+    Error::internal(error)
+}
+
+/// The end of a list's query: where the page begins, how it is sorted, how long it is. One row more
+/// than the page holds says whether there is another page.
+fn page_clause(sort: &str, key: &str, order: Order, page: &Page) -> String {
+    let (than, direction) = match order {
+        Order::Ascending => (">", "ASC"),
+        Order::Descending => ("<", "DESC"),
+    };
+    // The position is two numbers that were parsed as such.
+    let after = match page.after {
+        Some(position) => format!("({sort}, {key}) {than} ({}, {})", position.at.0, position.row),
+        None => "TRUE".to_owned(),
+    };
+    format!("{after} ORDER BY {sort} {direction}, {key} {direction} LIMIT {}", page.limit + 1)
+}
