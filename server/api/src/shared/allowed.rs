@@ -1,0 +1,74 @@
+//! The permission, in a handler's type: without [`Allowed`] a handler has no caller, and without a
+//! caller no service does anything.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpRequest, web};
+use skep_domain::model::account::{Caller, unauthenticated};
+use skep_domain::model::scope::Scope;
+use skep_domain::service::Services;
+use skep_domain::{Code, Error};
+
+use super::failure::{Dialect, Failure};
+
+/// A permission as a type.
+pub(crate) trait Permission: 'static {
+    /// The scope that it needs.
+    const SCOPE: Scope;
+    /// Whether a missing scope looks like a missing token, as seed 002 has it for `/v1/jobs`.
+    const HIDDEN: bool = false;
+}
+
+macro_rules! permissions {
+    ($($name:ident = $scope:ident $(, hidden = $hidden:literal)?;)*) => {$(
+        pub(crate) struct $name;
+        impl Permission for $name {
+            const SCOPE: Scope = Scope::$scope;
+            $(const HIDDEN: bool = $hidden;)?
+        }
+    )*};
+}
+
+permissions! {
+    FunctionsRead = FunctionsRead;
+    FunctionsWrite = FunctionsWrite;
+    RunsRead = RunsRead;
+    RunsWrite = RunsWrite;
+    JobsRead = RunsRead, hidden = true;
+    JobsWrite = RunsWrite, hidden = true;
+}
+
+/// A caller who has the permission `P`; whoever has not, is told so in the dialect `D`.
+pub(crate) struct Allowed<P, D> {
+    pub(crate) caller: Caller,
+    permission: PhantomData<(P, D)>,
+}
+
+impl<P: Permission, D: Dialect> FromRequest for Allowed<P, D> {
+    type Error = Failure<D>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure<D>>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = bearer(request).map(str::to_owned);
+        let services = request.app_data::<web::Data<Services>>().cloned();
+        Box::pin(async move {
+            let services = services.ok_or_else(|| Error::internal("the services are not there"))?;
+            let caller = services.auth.caller(&token.ok_or_else(unauthenticated)?).await?;
+            caller.require(P::SCOPE).map_err(|error| match (P::HIDDEN, error.code()) {
+                (true, Code::ScopeRequired) => unauthenticated(),
+                _ => error,
+            })?;
+            Ok(Self { caller, permission: PhantomData })
+        })
+    }
+}
+
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

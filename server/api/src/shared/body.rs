@@ -1,0 +1,99 @@
+//! Bodies: bounded in size and in how long they may stall.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use skep_domain::model::limits::Limits;
+use skep_domain::service::Services;
+use skep_domain::{Code, Error, Result};
+
+use super::failure::{Dialect, Failure};
+
+/// How long a body may send nothing.
+const STALL_MAX: Duration = Duration::from_secs(30);
+
+/// What a body is read as. The type decides how large it may be.
+pub(crate) trait Wire: DeserializeOwned + 'static {
+    fn bytes_max(limits: &Limits) -> usize {
+        limits.body_bytes_max
+    }
+}
+
+/// A JSON body.
+pub(crate) struct Json<T, D> {
+    pub(crate) value: T,
+    dialect: PhantomData<D>,
+}
+
+impl<T: Wire, D: Dialect> FromRequest for Json<T, D> {
+    type Error = Failure<D>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure<D>>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = read(&request, payload, T::bytes_max).await?;
+            // An empty body is an empty object: what is required will say so by name.
+            let json = if bytes.trim_ascii().is_empty() { b"{}" } else { &*bytes };
+            let value = serde_json::from_slice(json);
+            let value = value.map_err(|error| Error::invalid(format!("the body does not fit: {error}")))?;
+            Ok(Self { value, dialect: PhantomData })
+        })
+    }
+}
+
+/// A body of any bytes, as large as a function may be.
+pub(crate) struct Upload<D> {
+    pub(crate) bytes: Vec<u8>,
+    dialect: PhantomData<D>,
+}
+
+impl<D: Dialect> FromRequest for Upload<D> {
+    type Error = Failure<D>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure<D>>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = read(&request, payload, |limits| limits.component_bytes_max).await?;
+            Ok(Self { bytes, dialect: PhantomData })
+        })
+    }
+}
+
+async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    bytes_max: impl FnOnce(&Limits) -> usize,
+) -> Result<Vec<u8>> {
+    let services = request.app_data::<web::Data<Services>>();
+    let services = services.ok_or_else(|| Error::internal("the services are not there"))?;
+    let max = bytes_max(services.limits());
+    if let Some(encoding) = request.headers().get(CONTENT_ENCODING)
+        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        return Err(Error::invalid(
+            "bodies are taken as they are: leave out Content-Encoding and send it unpacked",
+        ));
+    }
+    let mut bytes = Vec::new();
+    loop {
+        let chunk = tokio::time::timeout(STALL_MAX, payload.next()).await.map_err(|_| {
+            let seconds = STALL_MAX.as_secs();
+            Error::invalid(format!("the body stalled for {seconds} seconds"))
+        })?;
+        let Some(chunk) = chunk else { return Ok(bytes) };
+        let chunk = chunk.map_err(|error| Error::invalid(format!("the body broke off: {error}")))?;
+        if bytes.len() + chunk.len() > max {
+            return Err(Error::new(Code::TooLarge, format!("the body may have {max} bytes at most")));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+}

@@ -1,0 +1,56 @@
+//! A domain error on its way out, in the words of a dialect.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::Value;
+use skep_domain::{Code, Error};
+
+use super::status::{log, status_of};
+
+/// How a dialect says no.
+pub(crate) trait Dialect: 'static {
+    /// The body of an error.
+    fn body(error: &Error) -> Value;
+}
+
+/// An error that answers in the words of the dialect `D`.
+pub(crate) struct Failure<D> {
+    error: Error,
+    dialect: PhantomData<D>,
+}
+
+impl<D> From<Error> for Failure<D> {
+    fn from(error: Error) -> Self {
+        log(&error);
+        Self { error, dialect: PhantomData }
+    }
+}
+
+impl<D> fmt::Display for Failure<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<D> fmt::Debug for Failure<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<D: Dialect> ResponseError for Failure<D> {
+    fn status_code(&self) -> StatusCode {
+        status_of(self.error.code())
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if self.error.code() == Code::Unauthenticated {
+            response.insert_header(("WWW-Authenticate", "Bearer"));
+        }
+        response.json(D::body(&self.error))
+    }
+}

@@ -1,0 +1,115 @@
+//! `/v1/functions`
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use skep_domain::Error;
+use skep_domain::model::function::Settings;
+use skep_domain::service::Services;
+
+use super::error::Failure;
+use super::map;
+use super::model::{FunctionBody, UploadedView};
+use super::{Allowed, Json, Upload};
+use crate::shared::allowed::{FunctionsRead, FunctionsWrite};
+use crate::shared::params::Params;
+
+type Answer = Result<HttpResponse, Failure>;
+
+pub(super) async fn function_list(
+    allowed: Allowed<FunctionsRead>,
+    services: web::Data<Services>,
+    request: HttpRequest,
+) -> Answer {
+    let mut params = Params::of(&request)?;
+    let page = params.page()?;
+    let cursors = params.finish()?;
+    let listed = services.functions.list(&allowed.caller, page).await?;
+    Ok(map::success(StatusCode::OK, map::list(listed, &cursors, map::function), "functions"))
+}
+
+pub(super) async fn function_get(
+    allowed: Allowed<FunctionsRead>,
+    services: web::Data<Services>,
+    name: web::Path<String>,
+) -> Answer {
+    let function = services.functions.get(&allowed.caller, &name).await?;
+    Ok(map::success(StatusCode::OK, map::function(function), "function"))
+}
+
+pub(super) async fn function_upload(
+    allowed: Allowed<FunctionsWrite>,
+    services: web::Data<Services>,
+    name: web::Path<String>,
+    Upload { bytes, .. }: Upload,
+) -> Answer {
+    let uploaded = services.functions.upload(&allowed.caller, &name, bytes).await?;
+    let (status, message) = match uploaded.created {
+        true => (StatusCode::CREATED, "version created"),
+        false => (StatusCode::OK, "version known; it is the current one now"),
+    };
+    let view =
+        UploadedView { function: map::function(uploaded.function), version: map::version(uploaded.version) };
+    Ok(map::success(status, view, message))
+}
+
+pub(super) async fn function_configure(
+    allowed: Allowed<FunctionsWrite>,
+    services: web::Data<Services>,
+    name: web::Path<String>,
+    Json { value: body, .. }: Json<FunctionBody>,
+) -> Answer {
+    let function = services.functions.get(&allowed.caller, &name).await?;
+    let mut settings = serde_json::to_value(&function.settings).map_err(Error::internal)?;
+    map::merge(&mut settings, body.settings);
+    let settings: Settings = serde_json::from_value(settings)
+        .map_err(|error| Error::invalid(format!("the settings do not fit: {error}")).field("settings"))?;
+    let function = services.functions.configure(&allowed.caller, &name, settings).await?;
+    Ok(map::success(StatusCode::OK, map::function(function), "function changed"))
+}
+
+pub(super) async fn function_delete(
+    allowed: Allowed<FunctionsWrite>,
+    services: web::Data<Services>,
+    name: web::Path<String>,
+) -> Answer {
+    services.functions.delete(&allowed.caller, &name).await?;
+    Ok(map::success(StatusCode::OK, serde_json::json!({}), "function deleted"))
+}
+
+pub(super) async fn version_list(
+    allowed: Allowed<FunctionsRead>,
+    services: web::Data<Services>,
+    name: web::Path<String>,
+    request: HttpRequest,
+) -> Answer {
+    let mut params = Params::of(&request)?;
+    let page = params.page()?;
+    let cursors = params.finish()?;
+    let listed = services.functions.versions(&allowed.caller, &name, page).await?;
+    Ok(map::success(StatusCode::OK, map::list(listed, &cursors, map::version), "versions"))
+}
+
+pub(super) async fn version_get(
+    allowed: Allowed<FunctionsRead>,
+    services: web::Data<Services>,
+    path: web::Path<(String, String)>,
+) -> Answer {
+    let (name, number) = path.into_inner();
+    let version = services.functions.version(&allowed.caller, &name, version_number(&number)?).await?;
+    Ok(map::success(StatusCode::OK, map::version(version), "version"))
+}
+
+pub(super) async fn version_component(
+    allowed: Allowed<FunctionsRead>,
+    services: web::Data<Services>,
+    path: web::Path<(String, String)>,
+) -> Answer {
+    let (name, number) = path.into_inner();
+    let component = services.functions.component(&allowed.caller, &name, version_number(&number)?).await?;
+    Ok(HttpResponse::Ok().content_type("application/wasm").body(component))
+}
+
+/// What is no number is the number of no version.
+fn version_number(text: &str) -> Result<u32, Error> {
+    text.parse().map_err(|_| Error::not_found("version"))
+}
