@@ -69,6 +69,19 @@ pub struct Running {
     capture: Arc<Capture>,
 }
 
+/// Cancels an invocation, wherever it is; harmless after its end.
+#[derive(Clone)]
+pub struct Canceller {
+    control: Arc<Control>,
+}
+
+impl Canceller {
+    /// As [`Running::cancel`].
+    pub fn cancel(&self) {
+        self.control.interrupt(Interrupt::Cancel);
+    }
+}
+
 impl Running {
     pub(crate) fn start(engine: &Engine, invocation: Invocation) -> Self {
         let control = Arc::new(Control::new(invocation.limits.clone()));
@@ -86,6 +99,7 @@ impl Running {
             // The pool is full: wait in line, without a thread.
             Err(_) => {
                 let waiting = Arc::downgrade(&engine.inner);
+                #[expect(clippy::disallowed_methods, reason = "the engine has an I/O thread of its own")]
                 engine.io().spawn(async move {
                     let Ok(place) = places.acquire_owned().await else {
                         return;
@@ -105,6 +119,11 @@ impl Running {
     /// Stops the guest: at its next epoch, or at once where it waits for the host.
     pub fn cancel(&self) {
         self.control.interrupt(Interrupt::Cancel);
+    }
+
+    /// A handle that cancels it from elsewhere.
+    pub fn canceller(&self) -> Canceller {
+        Canceller { control: self.control.clone() }
     }
 
     /// The lines that the guest has completed since the last call; after the end, the rest too.

@@ -32,7 +32,7 @@ pub use compile::{Engine, Program};
 pub use error::{Error, Rejected};
 pub use executor::ShareGroup;
 pub use interface::{Function, Interface, Kind};
-pub use invoke::{Call, Directory, Invocation, Running, Stdio};
+pub use invoke::{Call, Canceller, Directory, Invocation, Running, Stdio};
 pub use limits::Limits;
 pub use outcome::{Failure, FailureCode, Outcome, Report, Usage};
 pub use pool::Config;

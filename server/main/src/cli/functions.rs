@@ -1,0 +1,55 @@
+//! `skep functions`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::client::Client;
+use super::failure::Failure;
+use super::output::{Output, cell, short, table};
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// A function to show
+    name: Option<String>,
+}
+
+/// Characters of the list of exports that a table shows.
+const EXPORTS_SHOWN: usize = 60;
+
+pub(super) fn functions(arguments: &Arguments, client: &Client, output: Output) -> Result<ExitCode, Failure> {
+    match &arguments.name {
+        Some(name) => output.value(&client.get(&format!("/v1/functions/{name}"))?, show),
+        None => output.value(&client.get("/v1/functions?limit=100")?, list),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(list: &Value) -> String {
+    let rows = list["items"].as_array().into_iter().flatten().map(|function| {
+        let exports = function["exports"].as_array().into_iter().flatten();
+        let exports: Vec<String> = exports.map(|export| cell(&export["name"])).collect();
+        let kinds = function["kinds"].as_array().into_iter().flatten();
+        let kinds: Vec<String> = kinds.map(cell).collect();
+        vec![
+            cell(&function["name"]),
+            cell(&function["currentVersion"]),
+            kinds.join(", "),
+            short(&exports.join(", "), EXPORTS_SHOWN),
+        ]
+    });
+    table(&["FUNCTION", "VERSION", "KINDS", "EXPORTS"], rows)
+}
+
+fn show(function: &Value) -> String {
+    let mut lines = vec![format!("{} version {}", cell(&function["name"]), function["currentVersion"])];
+    for export in function["exports"].as_array().into_iter().flatten() {
+        lines.push(format!("  export {}: {}", cell(&export["name"]), cell(&export["wit"])));
+    }
+    for import in function["imports"].as_array().into_iter().flatten() {
+        lines.push(format!("  import {}", cell(import)));
+    }
+    lines.push(format!("  settings {}", function["settings"]));
+    lines.join("\n")
+}

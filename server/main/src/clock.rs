@@ -1,0 +1,22 @@
+//! The only clock.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use skep_domain::model::time::Millis;
+use skep_domain::port::clock::Clock;
+
+/// The system's time and randomness.
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Millis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn jitter(&self) -> f64 {
+        // Without randomness retries bunch up, which is bearable.
+        let bits = getrandom::u32().unwrap_or(0);
+        f64::from(bits) / f64::from(u32::MAX)
+    }
+}

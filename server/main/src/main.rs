@@ -1,0 +1,7 @@
+//! The binary `skep`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    skep::run()
+}

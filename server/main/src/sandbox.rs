@@ -1,0 +1,171 @@
+//! The engine as the product's sandbox.
+
+mod map;
+mod programs;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use skep_domain::model::attempt::{Attempt, Failure, FailureCode, Outcome};
+use skep_domain::model::id::{JobId, Sha256};
+use skep_domain::model::log::Line;
+use skep_domain::model::time::Millis;
+use skep_domain::model::usage::Usage;
+use skep_domain::port::artifacts::Artifacts;
+use skep_domain::port::clock::Clock;
+use skep_domain::port::sandbox::{Assignment, Attempted, LogSink, Prepared, Sandbox};
+use skep_domain::{Error, Result};
+use skep_engine::{Call, Canceller, Engine, Invocation, Program, Running, ShareGroup, Stdio};
+
+use self::programs::Programs;
+
+/// How often the log of a running guest is handed on.
+const LOG_INTERVAL: Duration = Duration::from_millis(250);
+/// Calls that are checked on an async thread; more go to one that may block.
+const CHECK_INLINE_MAX: usize = 16;
+
+/// Runs guests on the engine.
+pub(crate) struct EngineSandbox {
+    engine: Engine,
+    programs: Programs,
+    clock: Arc<dyn Clock>,
+    running: Mutex<HashMap<JobId, Canceller>>,
+}
+
+impl EngineSandbox {
+    pub(crate) fn new(engine: Engine, artifacts: Arc<dyn Artifacts>, clock: Arc<dyn Clock>) -> Self {
+        let programs = Programs::new(engine.clone(), artifacts);
+        Self { engine, programs, clock, running: Mutex::default() }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<JobId, Canceller>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the guest, or says why it cannot be started.
+    async fn start(&self, assignment: &Assignment) -> Result<Running, Failure> {
+        let plan = &assignment.plan;
+        let program = self.programs.get(plan.component).await.map_err(|error| host_failed(&error))?;
+        let call = parse_call(&program, plan.export.as_deref(), &assignment.arguments)
+            // It was checked when it was recorded; a setting has changed since.
+            .map_err(|reason| Failure::new(FailureCode::GuestError, reason))?;
+        Ok(self.engine.invoke(Invocation {
+            program,
+            call,
+            name: plan.function.clone(),
+            env: plan.settings.env.clone().into_iter().collect(),
+            stdio: Stdio::Captured { stdin: plan.stdin.clone().into_bytes().into() },
+            directories: Vec::new(),
+            limits: map::limits(&plan.settings.limits),
+            group: ShareGroup { id: assignment.account.to_u128(), weight: assignment.weight },
+        }))
+    }
+
+    /// Waits for the guest's end; hands on its log meanwhile.
+    async fn watch(
+        &self,
+        mut running: Running,
+        assignment: &Assignment,
+        sink: &dyn LogSink,
+    ) -> (Result<skep_engine::Report, skep_engine::Error>, Vec<Line>) {
+        let mut lines = Vec::new();
+        loop {
+            match tokio::time::timeout(LOG_INTERVAL, &mut running).await {
+                Ok(report) => {
+                    lines.extend(running.take_logs().into_iter().map(map::line));
+                    return (report, lines);
+                }
+                Err(_) => {
+                    lines.extend(running.take_logs().into_iter().map(map::line));
+                    // What cannot be kept now is kept with the end.
+                    if !lines.is_empty()
+                        && sink.keep(assignment.job, assignment.attempt, lines.clone()).await.is_ok()
+                    {
+                        lines.clear();
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Sandbox for EngineSandbox {
+    async fn prepare(&self, bytes: Vec<u8>) -> Result<Prepared> {
+        self.programs.prepare(bytes).await
+    }
+
+    async fn check(
+        &self,
+        component: Sha256,
+        export: Option<&str>,
+        tuples: Vec<Box<RawValue>>,
+    ) -> Result<Vec<Box<RawValue>>, (Option<usize>, Error)> {
+        let few = tuples.len() <= CHECK_INLINE_MAX;
+        let program = self.programs.get(component).await.map_err(|error| (None, error))?;
+        let export = export.map(str::to_owned);
+        let check = move || match tuples.iter().enumerate().find_map(|(index, tuple)| {
+            let reason = parse_call(&program, export.as_deref(), tuple.get()).err()?;
+            Some((Some(index), Error::invalid(reason)))
+        }) {
+            Some(refused) => Err(refused),
+            None => Ok(tuples),
+        };
+        if few {
+            return check();
+        }
+        tokio::task::spawn_blocking(check).await.map_err(|error| (None, Error::internal(error)))?
+    }
+
+    async fn run(&self, assignment: Assignment, sink: Arc<dyn LogSink>) -> Attempted {
+        let (outcome, usage, lines) = match self.start(&assignment).await {
+            Err(failure) => ((Outcome::Failed(failure), None), Usage::default(), Vec::new()),
+            Ok(running) => {
+                self.running().insert(assignment.job, running.canceller());
+                let (report, lines) = self.watch(running, &assignment, &*sink).await;
+                self.running().remove(&assignment.job);
+                match report {
+                    Ok(report) => (map::outcome(report.outcome), map::usage(&report.usage), lines),
+                    Err(error) => {
+                        let failure = host_failed(&Error::internal(error));
+                        ((Outcome::Failed(failure), None), Usage::default(), lines)
+                    }
+                }
+            }
+        };
+        let (outcome, exit_code) = outcome;
+        let ended_at = self.clock.now();
+        let started_at = Millis(ended_at.0.saturating_sub(usage.wall_nanos / 1_000_000));
+        let number = assignment.attempt;
+        Attempted { attempt: Attempt { number, outcome, exit_code, usage, started_at, ended_at }, lines }
+    }
+
+    fn cancel(&self, job: JobId) -> bool {
+        match self.running().get(&job) {
+            Some(canceller) => {
+                canceller.cancel();
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn backlog(&self) -> usize {
+        self.engine.backlog()
+    }
+}
+
+fn parse_call(program: &Program, export: Option<&str>, arguments: &str) -> Result<Call, String> {
+    let arguments: Vec<Value> =
+        serde_json::from_str(arguments).map_err(|_| "expected an array of arguments".to_owned())?;
+    program.call(export, &arguments).map_err(|rejected| rejected.0)
+}
+
+fn host_failed(error: &Error) -> Failure {
+    tracing::error!(error = error.chain(), "a guest could not be run");
+    Failure::new(FailureCode::Host, error.message())
+}

@@ -1,0 +1,103 @@
+//! The engine's words to the product's, and back.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use skep_domain::model::attempt::{Failure, FailureCode, Outcome, Output};
+use skep_domain::model::function::{Export, Interface, Limits};
+use skep_domain::model::log::{Line, Stream};
+use skep_domain::model::time::Millis;
+use skep_domain::model::usage::Usage;
+use skep_engine::{Kind, LogStream};
+
+pub(super) fn limits(limits: &Limits) -> skep_engine::Limits {
+    let timeout = Duration::from_millis(limits.timeout_ms);
+    skep_engine::Limits {
+        memory_bytes_max: limits.memory_bytes_max,
+        timeout,
+        cpu: limits.cpu_ms.map_or(timeout, Duration::from_millis),
+        output_bytes_max: limits.output_bytes_max,
+        log_bytes_max: limits.log_bytes_max,
+    }
+}
+
+pub(super) fn line(line: skep_engine::LogLine) -> Line {
+    let stream = match line.stream {
+        LogStream::Stdout => Stream::Stdout,
+        LogStream::Stderr => Stream::Stderr,
+    };
+    Line { stream, at: Millis(line.at_ms), text: line.text }
+}
+
+/// An outcome, and a command's exit code.
+pub(super) fn outcome(outcome: skep_engine::Outcome) -> (Outcome, Option<i32>) {
+    match outcome {
+        skep_engine::Outcome::Returned(None) => (Outcome::Succeeded(Output::None), None),
+        skep_engine::Outcome::Returned(Some(value)) => {
+            (Outcome::Succeeded(Output::Json(value.to_string())), None)
+        }
+        skep_engine::Outcome::Finished(stdout) => (Outcome::Succeeded(output(stdout)), Some(0)),
+        skep_engine::Outcome::Failed(failure) => {
+            let code = failure_code(failure.code);
+            let mapped = Failure { code, message: failure.message, backtrace: failure.backtrace };
+            (Outcome::Failed(mapped), failure.exit_code)
+        }
+    }
+}
+
+/// A command's result is what it printed; what is not text is base64.
+fn output(stdout: Vec<u8>) -> Output {
+    match String::from_utf8(stdout) {
+        Ok(text) if text.is_empty() => Output::None,
+        Ok(text) => Output::Text(text),
+        Err(error) => Output::Json(json!({"base64": STANDARD.encode(error.as_bytes())}).to_string()),
+    }
+}
+
+fn failure_code(code: skep_engine::FailureCode) -> FailureCode {
+    match code {
+        skep_engine::FailureCode::GuestError => FailureCode::GuestError,
+        skep_engine::FailureCode::ExitCode => FailureCode::ExitCode,
+        skep_engine::FailureCode::Trap => FailureCode::Trap,
+        skep_engine::FailureCode::OutOfMemory => FailureCode::OutOfMemory,
+        skep_engine::FailureCode::CpuLimit => FailureCode::CpuLimit,
+        skep_engine::FailureCode::StackOverflow => FailureCode::StackOverflow,
+        skep_engine::FailureCode::OutputTooLarge => FailureCode::OutputTooLarge,
+        skep_engine::FailureCode::Timeout => FailureCode::Timeout,
+        skep_engine::FailureCode::Cancelled => FailureCode::Cancelled,
+    }
+}
+
+pub(super) fn usage(usage: &skep_engine::Usage) -> Usage {
+    Usage {
+        cpu_nanos: usage.cpu_nanos,
+        wall_nanos: usage.wall_nanos,
+        memory_peak_bytes: usage.memory_peak_bytes,
+        memory_byte_seconds: usage.memory_byte_seconds,
+        egress_bytes: 0,
+        device_nanos: 0,
+        log_bytes: usage.log_bytes,
+    }
+}
+
+pub(super) fn interface(interface: &skep_engine::Interface) -> Interface {
+    let kind = |kind: &Kind| match kind {
+        Kind::Command => "command",
+        Kind::Exports => "exports",
+        Kind::Http => "http",
+    };
+    let export = |function: &skep_engine::Function| Export {
+        name: function.name.clone(),
+        wit: match &function.unsupported {
+            None => function.wit.clone(),
+            Some(reason) => format!("{} (cannot be called: {reason})", function.wit),
+        },
+    };
+    Interface {
+        kinds: interface.kinds.iter().map(|known| kind(known).to_owned()).collect(),
+        exports: interface.exports.iter().map(export).collect(),
+        imports: interface.imports.clone(),
+    }
+}

@@ -1,0 +1,105 @@
+//! Compiled programs: made once, kept while they are used.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use skep_domain::model::id::Sha256;
+use skep_domain::port::artifacts::Artifacts;
+use skep_domain::port::sandbox::Prepared;
+use skep_domain::{Error, Result};
+use skep_engine::{Engine, Program, Rejected};
+use tokio::sync::Semaphore;
+
+use super::map;
+
+/// Programs in memory at most; past it the one that was not used for longest goes.
+const PROGRAMS_MAX: usize = 500;
+/// Compilations at once: each takes every core it finds.
+const COMPILATIONS_MAX: usize = 1;
+
+pub(super) struct Programs {
+    engine: Engine,
+    artifacts: Arc<dyn Artifacts>,
+    loaded: Mutex<Loaded>,
+    compilations: Semaphore,
+}
+
+#[derive(Default)]
+struct Loaded {
+    programs: HashMap<Sha256, (u64, Program)>,
+    uses: u64,
+}
+
+impl Programs {
+    pub(super) fn new(engine: Engine, artifacts: Arc<dyn Artifacts>) -> Self {
+        Self { engine, artifacts, loaded: Mutex::default(), compilations: Semaphore::new(COMPILATIONS_MAX) }
+    }
+
+    /// The program of a component that was taken before.
+    pub(super) async fn get(&self, component: Sha256) -> Result<Program> {
+        if let Some(program) = self.lock().find(component) {
+            return Ok(program);
+        }
+        let _turn = self.compilations.acquire().await.map_err(Error::internal)?;
+        // Whoever was ahead may have made it.
+        if let Some(program) = self.lock().find(component) {
+            return Ok(program);
+        }
+        let bytes = self.artifacts.get(component).await?;
+        let program = self.compile(bytes).await?.map_err(Error::internal)?;
+        self.lock().keep(component, program.clone());
+        Ok(program)
+    }
+
+    /// Makes a program of an upload.
+    pub(super) async fn prepare(&self, bytes: Vec<u8>) -> Result<Prepared> {
+        let _turn = self.compilations.acquire().await.map_err(Error::internal)?;
+        let accepted = blocking(move || Engine::accept(&bytes).map(std::borrow::Cow::into_owned)).await?;
+        let component = accepted.map_err(invalid)?;
+        let program = self.compile(component.clone()).await?.map_err(invalid)?;
+        let interface = program.interface();
+        if interface.kinds.is_empty() {
+            return Err(Error::invalid(
+                "this component exports nothing that can be called: export a function, or wasi:cli/run",
+            ));
+        }
+        let prepared = Prepared { interface: map::interface(interface), component };
+        self.lock().keep(Sha256::of(&prepared.component), program);
+        Ok(prepared)
+    }
+
+    async fn compile(&self, component: Vec<u8>) -> Result<Result<Program, Rejected>> {
+        let engine = self.engine.clone();
+        blocking(move || engine.compile(&component)).await?.map_err(Error::internal)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Loaded> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Loaded {
+    fn find(&mut self, component: Sha256) -> Option<Program> {
+        self.uses += 1;
+        let (used, program) = self.programs.get_mut(&component)?;
+        *used = self.uses;
+        Some(program.clone())
+    }
+
+    fn keep(&mut self, component: Sha256, program: Program) {
+        if self.programs.len() >= PROGRAMS_MAX {
+            let oldest = self.programs.iter().min_by_key(|(_, (used, _))| *used).map(|(hash, _)| *hash);
+            oldest.map(|hash| self.programs.remove(&hash));
+        }
+        self.uses += 1;
+        self.programs.insert(component, (self.uses, program));
+    }
+}
+
+fn invalid(rejected: Rejected) -> Error {
+    Error::invalid(rejected.0)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+}

@@ -1,0 +1,183 @@
+//! A running server: built from a configuration, stopped in order.
+
+mod admin_key;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer};
+use skep_domain::background::{Tasks, cancel, dispatch};
+use skep_domain::model::id::Ids;
+use skep_domain::model::limits::Limits;
+use skep_domain::port::clock::Clock;
+use skep_domain::service::{Base, Services};
+use skep_domain::{Error, Result};
+use skep_engine::Engine;
+use skep_store::{DataDirectory, FileArtifacts, SqliteStore};
+use tokio::runtime::Runtime;
+
+use crate::clock::SystemClock;
+use crate::sandbox::EngineSandbox;
+
+/// How a server is set up.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// Where it listens; port 0 takes a free one.
+    pub(crate) listen: SocketAddr,
+    /// Its data directory.
+    pub(crate) data: PathBuf,
+    /// Threads that run guests.
+    pub(crate) threads: usize,
+    /// Guests that may live at once.
+    pub(crate) instances: u32,
+    /// How long running jobs may go on when the server stops.
+    pub(crate) grace: Duration,
+}
+
+/// A server that answers. Dropping it without [`Server::stop`] is as a crash.
+pub(crate) struct Server {
+    address: SocketAddr,
+    key_file: PathBuf,
+    http: ServerHandle,
+    tasks: Tasks,
+    grace: Duration,
+    /// The last to go: whoever holds the directory may write to it.
+    _directory: DataDirectory,
+    /// Requests and background work.
+    runtime: Runtime,
+}
+
+/// Connections that are served at once, by each worker.
+const CONNECTIONS_MAX: usize = 10_000;
+/// How long a client may take over the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+impl Server {
+    /// Starts a server: takes the directory, opens the store, returns what its last life left, and
+    /// only then answers.
+    pub(crate) fn start(config: &Config) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .thread_name("skep")
+            .enable_all()
+            .build()
+            .map_err(Error::internal)?;
+        let directory = DataDirectory::hold(&config.data)?;
+        let tasks = Tasks::new(runtime.handle().clone());
+        let base = base(config, &directory, tasks.clone())?;
+        let services = Services::new(base.clone());
+        let key_file = directory.join("admin.key");
+        runtime.block_on(async {
+            admin_key::ensure(&services, &key_file).await?;
+            let returned = base.store.job_recover(base.clock.now()).await?;
+            if returned > 0 {
+                tracing::info!(jobs = returned, "jobs of the last life are queued again");
+            }
+            Ok::<_, Error>(())
+        })?;
+        tasks.spawn(dispatch::run(base.clone(), dispatching(config)));
+        tasks.spawn(cancel::run(base.store.clone(), base.sandbox.clone(), tasks.clone()));
+        let (address, http) = listen(config, &services, &runtime)?;
+        tracing::info!(%address, data = %config.data.display(), "ready");
+        Ok(Self { address, key_file, http, tasks, grace: config.grace, _directory: directory, runtime })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the admin's key lies.
+    pub(crate) fn key_file(&self) -> &PathBuf {
+        &self.key_file
+    }
+
+    /// Waits for SIGINT or SIGTERM.
+    pub(crate) fn wait_for_signal(&self) -> Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+        self.runtime.block_on(async {
+            let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
+            let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            Ok(())
+        })
+    }
+
+    /// Stops taking requests, ends those under way, lets running jobs go on for the grace time. What
+    /// still runs then is returned by the next start.
+    pub(crate) fn stop(self) {
+        let Self { http, tasks, grace, runtime, .. } = self;
+        tracing::info!(grace_ms = grace.as_millis() as u64, "stopping");
+        runtime.block_on(async {
+            let stopped = async {
+                http.stop(true).await;
+                tasks.stop().await;
+            };
+            if tokio::time::timeout(grace, stopped).await.is_err() {
+                tracing::warn!("jobs still ran when the grace time was over; the next start returns them");
+            }
+        });
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+fn base(config: &Config, directory: &DataDirectory, tasks: Tasks) -> Result<Arc<Base>> {
+    let engine = Engine::new(&skep_engine::Config {
+        threads: config.threads,
+        instances: config.instances,
+        cache: Some(directory.join("compiled")),
+    })
+    .map_err(|error| Error::invalid(error.to_string()).caused_by(error))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let artifacts = FileArtifacts::open(&directory.join("artifacts")).map_err(Error::internal)?;
+    let artifacts = Arc::new(artifacts);
+    Ok(Arc::new(Base {
+        store: Arc::new(SqliteStore::open(&directory.join("skep.db"))?),
+        sandbox: Arc::new(EngineSandbox::new(engine, artifacts.clone(), clock.clone())),
+        artifacts,
+        clock,
+        ids: Ids::default(),
+        limits: Limits::default(),
+        tasks,
+    }))
+}
+
+fn dispatching(config: &Config) -> dispatch::Config {
+    dispatch::Config {
+        threads: u32::try_from(config.threads).unwrap_or(u32::MAX),
+        window: config.instances,
+        // No account may fill the pool: another's first job finds a place.
+        account_running_max: (config.instances / 2).max(1),
+    }
+}
+
+fn listen(config: &Config, services: &Services, runtime: &Runtime) -> Result<(SocketAddr, ServerHandle)> {
+    let cannot = |error: std::io::Error| {
+        Error::conflict(format!("cannot listen on {}: {error}", config.listen)).caused_by(error)
+    };
+    let listener = TcpListener::bind(config.listen).map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    let services = services.clone();
+    let _entered = runtime.enter();
+    let server = HttpServer::new(move || {
+        let services = services.clone();
+        App::new().configure(move |config| skep_api::configure(config, &services))
+    })
+    .max_connections(CONNECTIONS_MAX)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .disable_signals()
+    .listen(listener)
+    .map_err(cannot)?
+    .run();
+    let handle = server.handle();
+    runtime.spawn(server);
+    Ok((address, handle))
+}
