@@ -7,6 +7,7 @@
 //!
 //! This crate knows no account, no job, no SQL and no REST. It knows an opaque [`ShareGroup`], so
 //! that guests of different owners are polled fairly.
+#![warn(missing_docs)]
 
 mod accept;
 mod cache;

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use wasmtime::component::types::{FixedLengthList, Flags, Record, ResultType, Tuple, Variant};
 use wasmtime::component::{Type, Val};
 
 use super::{is_nullable, type_wit};
@@ -28,91 +29,103 @@ pub(crate) fn parse(ty: &Type, json: &Value) -> Result<Val, String> {
             (Type::U8, Value::String(base64)) => bytes(ty, base64),
             (item, _) => items(ty, json, &item).map(Val::List),
         },
-        Type::FixedLengthList(list) => {
-            let values = items(ty, json, &list.ty())?;
-            if values.len() != list.len() as usize {
-                return Err(format!("expected {} items, got {}", list.len(), values.len()));
-            }
-            Ok(Val::FixedLengthList(values))
-        }
+        Type::FixedLengthList(list) => fixed(ty, json, list),
         Type::Map(map) => pairs(ty, json, &map.key(), &map.value()),
-        Type::Record(record) => {
-            let fields = object(ty, json)?;
-            let known: Vec<_> = record.fields().collect();
-            only(fields, |name| known.iter().any(|field| field.name == name))?;
-            let values = known.iter().map(|field| {
-                // An option that is left out is none, as every JSON API has it.
-                let value = match (fields.get(field.name), &field.ty) {
-                    (Some(value), _) => value,
-                    (None, Type::Option(_)) => &Value::Null,
-                    (None, _) => return Err(format!("the field \"{}\" is missing", field.name)),
-                };
-                let value = parse(&field.ty, value).map_err(at(format_args!(".{}", field.name)))?;
-                Ok((field.name.to_owned(), value))
-            });
-            values.collect::<Result<_, _>>().map(Val::Record)
-        }
-        Type::Tuple(tuple) => {
-            let types: Vec<Type> = tuple.types().collect();
-            let values = array(ty, json)?;
-            if values.len() != types.len() {
-                return Err(format!("expected {}, got {} items", type_wit(ty), values.len()));
-            }
-            let values = types.iter().zip(values).enumerate();
-            let values =
-                values.map(|(index, (ty, value))| parse(ty, value).map_err(at(format_args!("[{index}]"))));
-            values.collect::<Result<_, _>>().map(Val::Tuple)
-        }
-        Type::Variant(variant) => {
-            let (name, value) = case(ty, json)?;
-            let case = variant.cases().find(|case| case.name == name);
-            let case = case.ok_or_else(|| format!("expected {}, got the case \"{name}\"", type_wit(ty)))?;
-            payload(case.ty.as_ref(), value, name).map(|value| Val::Variant(name.to_owned(), value))
-        }
+        Type::Record(record) => self::record(ty, json, record),
+        Type::Tuple(tuple) => self::tuple(ty, json, tuple),
+        Type::Variant(variant) => self::variant(ty, json, variant),
         Type::Enum(names) => {
             let name = text(ty, json)?;
-            if !names.names().any(|known| known == name) {
-                return Err(mismatch(ty, json));
-            }
-            Ok(Val::Enum(name.to_owned()))
+            let known = names.names().any(|known| known == name);
+            if known { Ok(Val::Enum(name.to_owned())) } else { Err(mismatch(ty, json)) }
         }
-        Type::Option(option) => match json {
-            Value::Null => Ok(Val::Option(None)),
-            json if is_nullable(&option.ty()) => {
-                let fields = object(ty, json)?;
-                only(fields, |name| name == "some")?;
-                let inner = fields.get("some").ok_or_else(|| mismatch(ty, json))?;
-                let value = parse(&option.ty(), inner).map_err(at(format_args!(".some")))?;
-                Ok(Val::Option(Some(Box::new(value))))
-            }
-            json => Ok(Val::Option(Some(Box::new(parse(&option.ty(), json)?)))),
-        },
-        Type::Result(result) => {
-            let fields = object(ty, json)?;
-            match (fields.len(), fields.get("ok"), fields.get("err")) {
-                (1, Some(value), None) => {
-                    payload(result.ok().as_ref(), Some(value), "ok").map(|value| Val::Result(Ok(value)))
-                }
-                (1, None, Some(value)) => {
-                    payload(result.err().as_ref(), Some(value), "err").map(|value| Val::Result(Err(value)))
-                }
-                _ => Err(format!("expected {{\"ok\": …}} or {{\"err\": …}}, got {}", kind(json))),
-            }
-        }
-        Type::Flags(flags) => {
-            let names = array(ty, json)?.iter().map(|name| {
-                let name = text(&Type::String, name)?;
-                let known = flags.names().any(|known| known == name);
-                known
-                    .then(|| name.to_owned())
-                    .ok_or_else(|| format!("there is no flag \"{name}\" in {}", type_wit(ty)))
-            });
-            names.collect::<Result<_, _>>().map(Val::Flags)
-        }
+        Type::Option(option) => self::option(ty, json, &option.ty()),
+        Type::Result(result) => self::result(ty, json, result),
+        Type::Flags(flags) => self::flags(ty, json, flags),
         Type::Own(_) | Type::Borrow(_) | Type::Future(_) | Type::Stream(_) | Type::ErrorContext => {
             Err(format!("a {} has no JSON form", type_wit(ty)))
         }
     }
+}
+
+fn record(ty: &Type, json: &Value, record: &Record) -> Result<Val, String> {
+    let fields = object(ty, json)?;
+    let known: Vec<_> = record.fields().collect();
+    only(fields, |name| known.iter().any(|field| field.name == name))?;
+    let values = known.iter().map(|field| {
+        // An option that is left out is none, as every JSON API has it.
+        let value = match (fields.get(field.name), &field.ty) {
+            (Some(value), _) => value,
+            (None, Type::Option(_)) => &Value::Null,
+            (None, _) => return Err(format!("the field \"{}\" is missing", field.name)),
+        };
+        let value = parse(&field.ty, value).map_err(at(format_args!(".{}", field.name)))?;
+        Ok((field.name.to_owned(), value))
+    });
+    values.collect::<Result<_, _>>().map(Val::Record)
+}
+
+fn tuple(ty: &Type, json: &Value, tuple: &Tuple) -> Result<Val, String> {
+    let types: Vec<Type> = tuple.types().collect();
+    let values = array(ty, json)?;
+    if values.len() != types.len() {
+        return Err(format!("expected {}, got {} items", type_wit(ty), values.len()));
+    }
+    let values = types.iter().zip(values).enumerate();
+    let values = values.map(|(index, (ty, value))| parse(ty, value).map_err(at(format_args!("[{index}]"))));
+    values.collect::<Result<_, _>>().map(Val::Tuple)
+}
+
+fn variant(ty: &Type, json: &Value, variant: &Variant) -> Result<Val, String> {
+    let (name, value) = case(ty, json)?;
+    let case = variant.cases().find(|case| case.name == name);
+    let case = case.ok_or_else(|| format!("expected {}, got the case \"{name}\"", type_wit(ty)))?;
+    payload(case.ty.as_ref(), value, name).map(|value| Val::Variant(name.to_owned(), value))
+}
+
+fn option(ty: &Type, json: &Value, inner: &Type) -> Result<Val, String> {
+    let some = |value| Val::Option(Some(Box::new(value)));
+    match json {
+        Value::Null => Ok(Val::Option(None)),
+        json if is_nullable(inner) => {
+            let fields = object(ty, json)?;
+            only(fields, |name| name == "some")?;
+            let value = fields.get("some").ok_or_else(|| mismatch(ty, json))?;
+            parse(inner, value).map(some).map_err(at(format_args!(".some")))
+        }
+        json => parse(inner, json).map(some),
+    }
+}
+
+fn result(ty: &Type, json: &Value, result: &ResultType) -> Result<Val, String> {
+    let fields = object(ty, json)?;
+    match (fields.len(), fields.get("ok"), fields.get("err")) {
+        (1, Some(value), None) => {
+            payload(result.ok().as_ref(), Some(value), "ok").map(|value| Val::Result(Ok(value)))
+        }
+        (1, None, Some(value)) => {
+            payload(result.err().as_ref(), Some(value), "err").map(|value| Val::Result(Err(value)))
+        }
+        _ => Err(format!("expected {{\"ok\": …}} or {{\"err\": …}}, got {}", kind(json))),
+    }
+}
+
+fn flags(ty: &Type, json: &Value, flags: &Flags) -> Result<Val, String> {
+    let names = array(ty, json)?.iter().map(|name| {
+        let name = text(&Type::String, name)?;
+        let known = flags.names().any(|known| known == name);
+        let unknown = || format!("there is no flag \"{name}\" in {}", type_wit(ty));
+        known.then(|| name.to_owned()).ok_or_else(unknown)
+    });
+    names.collect::<Result<_, _>>().map(Val::Flags)
+}
+
+fn fixed(ty: &Type, json: &Value, list: &FixedLengthList) -> Result<Val, String> {
+    let values = items(ty, json, &list.ty())?;
+    if values.len() != list.len() as usize {
+        return Err(format!("expected {} items, got {}", list.len(), values.len()));
+    }
+    Ok(Val::FixedLengthList(values))
 }
 
 fn integer<T: TryFrom<i128>>(ty: &Type, json: &Value) -> Result<T, String> {

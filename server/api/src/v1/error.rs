@@ -49,6 +49,16 @@ mod tests {
             .iter()
             .map(|code| body(&Error::new(*code, "what and which")).to_string())
             .collect();
-        insta::assert_snapshot!(bodies.join("\n"), @"");
+        insta::assert_snapshot!(bodies.join("\n"), @r#"
+        {"statusCode":400,"code":"INVALID_REQUEST","message":"what and which"}
+        {"statusCode":401,"message":"what and which"}
+        {"statusCode":403,"code":"SCOPE_REQUIRED","message":"what and which"}
+        {"statusCode":404,"code":"NOT_FOUND","message":"what and which"}
+        {"statusCode":409,"code":"CONFLICT","message":"what and which"}
+        {"statusCode":413,"code":"LIMIT_EXCEEDED","message":"what and which"}
+        {"statusCode":429,"code":"TOO_MANY_REQUESTS","message":"what and which"}
+        {"statusCode":503,"code":"UNAVAILABLE","message":"what and which"}
+        {"statusCode":500,"code":"INTERNAL","message":"what and which"}
+        "#);
     }
 }

@@ -1,0 +1,264 @@
+//! A server of the test's own, and callers as values: `admin` with the key, `anon` without.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The binary under test.
+pub const SKEP: &str = env!("CARGO_BIN_EXE_skep");
+
+/// How long a scenario waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository is there")
+}
+
+/// A guest that is in the repository as a built component.
+pub fn guest(name: &str) -> Vec<u8> {
+    std::fs::read(repository().join(format!("guests/built/{name}.wasm"))).expect("the guests are built")
+}
+
+/// A running server. Dropping it kills it as `kill -9` does.
+pub struct Server {
+    pub directory: TempDir,
+    pub url: String,
+    process: Child,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        Self::start_in(tempfile::tempdir().expect("a directory"))
+    }
+
+    /// Starts on a directory that an earlier life may have left.
+    pub fn start_in(directory: TempDir) -> Self {
+        let mut process = Command::new(SKEP)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(directory.path().join("data"))
+            .env("SKEP_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let stdout = BufReader::new(process.stdout.take().expect("it is piped"));
+        let line = stdout.lines().next().expect("it says where it listens").expect("text");
+        let url = line.strip_prefix("skep listens on ").expect("as documented").to_owned();
+        Self { directory, url, process }
+    }
+
+    pub fn key(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("data/admin.key"))
+            .expect("the first start makes it")
+    }
+
+    pub fn admin(&self) -> Caller {
+        Caller { url: self.url.clone(), authorization: Some(format!("Bearer {}", self.key())) }
+    }
+
+    pub fn anon(&self) -> Caller {
+        Caller { url: self.url.clone(), authorization: None }
+    }
+
+    /// Ends the process at once, wherever it is, and keeps its directory.
+    pub fn kill(mut self) -> TempDir {
+        self.end();
+        std::mem::replace(&mut self.directory, tempfile::tempdir().expect("a directory"))
+    }
+
+    /// Tells the process to stop and waits for its exit code.
+    pub fn terminate(mut self) -> (Option<i32>, TempDir) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+        let code = self.process.wait().expect("it ends").code();
+        (code, std::mem::replace(&mut self.directory, tempfile::tempdir().expect("a directory")))
+    }
+
+    /// The command line, pointed at this server.
+    pub fn skep(&self, arguments: &[&str]) -> Ran {
+        let mut command = Command::new(SKEP);
+        command.args(arguments).env("SKEP_URL", &self.url).env("SKEP_TOKEN", self.key());
+        Ran::of(command)
+    }
+
+    fn end(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What a command printed, and how it ended.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn of(mut command: Command) -> Self {
+        let output = command.stdin(Stdio::null()).output().expect("the command starts");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Standard output of a command that ended well.
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
+        self.stdout
+    }
+
+    pub fn json(self) -> Value {
+        serde_json::from_str(&self.ok()).expect("--json prints JSON")
+    }
+}
+
+/// Somebody who sends requests.
+#[derive(Clone)]
+pub struct Caller {
+    pub url: String,
+    pub authorization: Option<String>,
+}
+
+/// An answer: its status and body.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Answer {
+    /// The data of a success with this status.
+    pub fn data(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.body["success"], true, "{}", self.body);
+        self.body["data"].clone()
+    }
+
+    /// The message of a refusal with this status, whose body has the contract's fields.
+    pub fn refused(self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.body["statusCode"], status, "{}", self.body);
+        assert!(self.body["code"].is_string(), "{}", self.body);
+        self.body["message"].as_str().expect("a message").to_owned()
+    }
+}
+
+impl Caller {
+    pub fn send(&self, method: &str, path: &str, body: impl AsRef<[u8]>, headers: &[(&str, &str)]) -> Answer {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .build()
+            .into();
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.as_ref().to_vec()).expect("a request");
+        let mut answer = agent.run(request).expect("an answer");
+        let text = answer.body_mut().with_config().limit(256 << 20).read_to_string().expect("text");
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Answer { status: answer.status().as_u16(), body }
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, "", &[])
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, body.to_string(), &[("Content-Type", "application/json")])
+    }
+
+    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send("PATCH", path, body.to_string(), &[])
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, "", &[])
+    }
+
+    pub fn put(&self, path: &str, bytes: impl AsRef<[u8]>) -> Answer {
+        self.send("PUT", path, bytes, &[])
+    }
+
+    /// Uploads a function that must be accepted.
+    pub fn deploy(&self, name: &str, bytes: impl AsRef<[u8]>) -> Value {
+        let answer = self.put(&format!("/v1/functions/{name}"), bytes);
+        let status = answer.status;
+        answer.data(status)
+    }
+
+    pub fn invoke(&self, name: &str, body: &Value) -> Answer {
+        self.post(&format!("/v1/functions/{name}/invoke"), body)
+    }
+
+    /// Submits a run that must be accepted; returns its id.
+    pub fn submit(&self, body: &Value) -> String {
+        self.post("/v1/runs", body).data(201)["runId"].as_str().expect("an id").to_owned()
+    }
+
+    /// Waits until a run is over.
+    pub fn run_over(&self, id: &str) -> Value {
+        self.wait_until(&format!("/v1/runs/{id}"), |run| !run["completedAt"].is_null())
+    }
+
+    /// Waits until what a path shows is as expected.
+    pub fn wait_until(&self, path: &str, expected: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let shown = self.get(path).data(200);
+            if expected(&shown) {
+                return shown;
+            }
+            assert!(began.elapsed() < PATIENCE, "{path} stays {shown}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Every job of a run, in order, page by page.
+    pub fn jobs_of(&self, run: &str) -> Vec<Value> {
+        let mut jobs = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let mut page = self.get(&format!("/v1/runs/{run}/jobs?limit=100{cursor}")).data(200);
+            jobs.append(page["items"].as_array_mut().expect("items"));
+            match page["lastEvaluatedKey"].as_str() {
+                Some(key) => cursor = format!("&lastEvaluatedKey={}", encode(key)),
+                None => return jobs,
+            }
+        }
+    }
+}
+
+/// Percent-encodes a cursor, as a client has to.
+pub fn encode(key: &str) -> String {
+    key.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+}
+
+/// Functions that need no toolchain: small texts for scenarios.
+pub mod wat {
+    pub const DOUBLE: &str =
+        r#"(module (func (export "double") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))"#;
+    pub const SPIN: &str = r#"(module (func $around (export "spin") (loop (br 0))))"#;
+    /// Traps for odd numbers, gives back even ones.
+    pub const EVEN: &str = r#"(module (func $check (export "even") (param i32) (result i32)
+        (if (i32.and (local.get 0) (i32.const 1)) (then unreachable)) (local.get 0)))"#;
+}
+
+/// A tuple for each number.
+pub fn tuples(numbers: std::ops::Range<u32>) -> Value {
+    numbers.map(|number| json!([number])).collect()
+}
