@@ -9,35 +9,35 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The binary under test.
-pub const SKEP: &str = env!("CARGO_BIN_EXE_skep");
+pub(crate) const SKEP: &str = env!("CARGO_BIN_EXE_skep");
 
 /// How long a scenario waits for what must come.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The repository.
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository is there")
 }
 
 /// A guest that is in the repository as a built component.
-pub fn guest(name: &str) -> Vec<u8> {
+pub(crate) fn guest(name: &str) -> Vec<u8> {
     std::fs::read(repository().join(format!("guests/built/{name}.wasm"))).expect("the guests are built")
 }
 
 /// A running server. Dropping it kills it as `kill -9` does.
-pub struct Server {
-    pub directory: TempDir,
-    pub url: String,
+pub(crate) struct Server {
+    pub(crate) directory: TempDir,
+    pub(crate) url: String,
     process: Child,
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_in(tempfile::tempdir().expect("a directory"))
     }
 
     /// Starts on a directory that an earlier life may have left.
-    pub fn start_in(directory: TempDir) -> Self {
+    pub(crate) fn start_in(directory: TempDir) -> Self {
         let mut process = Command::new(SKEP)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(directory.path().join("data"))
@@ -51,27 +51,27 @@ impl Server {
         Self { directory, url, process }
     }
 
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("data/admin.key"))
             .expect("the first start makes it")
     }
 
-    pub fn admin(&self) -> Caller {
+    pub(crate) fn admin(&self) -> Caller {
         Caller { url: self.url.clone(), authorization: Some(format!("Bearer {}", self.key())) }
     }
 
-    pub fn anon(&self) -> Caller {
+    pub(crate) fn anon(&self) -> Caller {
         Caller { url: self.url.clone(), authorization: None }
     }
 
     /// Ends the process at once, wherever it is, and keeps its directory.
-    pub fn kill(mut self) -> TempDir {
+    pub(crate) fn kill(mut self) -> TempDir {
         self.end();
         std::mem::replace(&mut self.directory, tempfile::tempdir().expect("a directory"))
     }
 
     /// Tells the process to stop and waits for its exit code.
-    pub fn terminate(mut self) -> (Option<i32>, TempDir) {
+    pub(crate) fn terminate(mut self) -> (Option<i32>, TempDir) {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
         let code = self.process.wait().expect("it ends").code();
@@ -79,7 +79,7 @@ impl Server {
     }
 
     /// The command line, pointed at this server.
-    pub fn skep(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn skep(&self, arguments: &[&str]) -> Ran {
         let mut command = Command::new(SKEP);
         command.args(arguments).env("SKEP_URL", &self.url).env("SKEP_TOKEN", self.key());
         Ran::of(command)
@@ -98,54 +98,54 @@ impl Drop for Server {
 }
 
 /// What a command printed, and how it ended.
-pub struct Ran {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
-    pub fn of(mut command: Command) -> Self {
+    pub(crate) fn of(mut command: Command) -> Self {
         let output = command.stdin(Stdio::null()).output().expect("the command starts");
         let text = |bytes| String::from_utf8(bytes).expect("text");
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
     /// Standard output of a command that ended well.
-    pub fn ok(self) -> String {
+    pub(crate) fn ok(self) -> String {
         assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
         self.stdout
     }
 
-    pub fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         serde_json::from_str(&self.ok()).expect("--json prints JSON")
     }
 }
 
 /// Somebody who sends requests.
 #[derive(Clone)]
-pub struct Caller {
-    pub url: String,
-    pub authorization: Option<String>,
+pub(crate) struct Caller {
+    pub(crate) url: String,
+    pub(crate) authorization: Option<String>,
 }
 
 /// An answer: its status and body.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
 }
 
 impl Answer {
     /// The data of a success with this status.
-    pub fn data(self, status: u16) -> Value {
+    pub(crate) fn data(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.body["success"], true, "{}", self.body);
         self.body["data"].clone()
     }
 
     /// The message of a refusal with this status, whose body has the contract's fields.
-    pub fn refused(self, status: u16) -> String {
+    pub(crate) fn refused(self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.body["statusCode"], status, "{}", self.body);
         assert!(self.body["code"].is_string(), "{}", self.body);
@@ -154,7 +154,13 @@ impl Answer {
 }
 
 impl Caller {
-    pub fn send(&self, method: &str, path: &str, body: impl AsRef<[u8]>, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: impl AsRef<[u8]>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
@@ -174,49 +180,49 @@ impl Caller {
         Answer { status: answer.status().as_u16(), body }
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.send("GET", path, "", &[])
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         self.send("POST", path, body.to_string(), &[("Content-Type", "application/json")])
     }
 
-    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send("PATCH", path, body.to_string(), &[])
     }
 
-    pub fn delete(&self, path: &str) -> Answer {
+    pub(crate) fn delete(&self, path: &str) -> Answer {
         self.send("DELETE", path, "", &[])
     }
 
-    pub fn put(&self, path: &str, bytes: impl AsRef<[u8]>) -> Answer {
+    pub(crate) fn put(&self, path: &str, bytes: impl AsRef<[u8]>) -> Answer {
         self.send("PUT", path, bytes, &[])
     }
 
     /// Uploads a function that must be accepted.
-    pub fn deploy(&self, name: &str, bytes: impl AsRef<[u8]>) -> Value {
+    pub(crate) fn deploy(&self, name: &str, bytes: impl AsRef<[u8]>) -> Value {
         let answer = self.put(&format!("/v1/functions/{name}"), bytes);
         let status = answer.status;
         answer.data(status)
     }
 
-    pub fn invoke(&self, name: &str, body: &Value) -> Answer {
+    pub(crate) fn invoke(&self, name: &str, body: &Value) -> Answer {
         self.post(&format!("/v1/functions/{name}/invoke"), body)
     }
 
     /// Submits a run that must be accepted; returns its id.
-    pub fn submit(&self, body: &Value) -> String {
+    pub(crate) fn submit(&self, body: &Value) -> String {
         self.post("/v1/runs", body).data(201)["runId"].as_str().expect("an id").to_owned()
     }
 
     /// Waits until a run is over.
-    pub fn run_over(&self, id: &str) -> Value {
+    pub(crate) fn run_over(&self, id: &str) -> Value {
         self.wait_until(&format!("/v1/runs/{id}"), |run| !run["completedAt"].is_null())
     }
 
     /// Waits until what a path shows is as expected.
-    pub fn wait_until(&self, path: &str, expected: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait_until(&self, path: &str, expected: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
             let shown = self.get(path).data(200);
@@ -229,7 +235,7 @@ impl Caller {
     }
 
     /// Every job of a run, in order, page by page.
-    pub fn jobs_of(&self, run: &str) -> Vec<Value> {
+    pub(crate) fn jobs_of(&self, run: &str) -> Vec<Value> {
         let mut jobs = Vec::new();
         let mut cursor = String::new();
         loop {
@@ -244,21 +250,21 @@ impl Caller {
 }
 
 /// Percent-encodes a cursor, as a client has to.
-pub fn encode(key: &str) -> String {
+pub(crate) fn encode(key: &str) -> String {
     key.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
 }
 
 /// Functions that need no toolchain: small texts for scenarios.
-pub mod wat {
-    pub const DOUBLE: &str =
+pub(crate) mod wat {
+    pub(crate) const DOUBLE: &str =
         r#"(module (func (export "double") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))"#;
-    pub const SPIN: &str = r#"(module (func $around (export "spin") (loop (br 0))))"#;
+    pub(crate) const SPIN: &str = r#"(module (func $around (export "spin") (loop (br 0))))"#;
     /// Traps for odd numbers, gives back even ones.
-    pub const EVEN: &str = r#"(module (func $check (export "even") (param i32) (result i32)
+    pub(crate) const EVEN: &str = r#"(module (func $check (export "even") (param i32) (result i32)
         (if (i32.and (local.get 0) (i32.const 1)) (then unreachable)) (local.get 0)))"#;
 }
 
 /// A tuple for each number.
-pub fn tuples(numbers: std::ops::Range<u32>) -> Value {
+pub(crate) fn tuples(numbers: std::ops::Range<u32>) -> Value {
     numbers.map(|number| json!([number])).collect()
 }

@@ -6,7 +6,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::limits::Limits;
-use crate::meter::thread_cpu;
+use crate::meter;
 use crate::outcome::{FailureCode, Usage};
 
 /// One running guest, as its limits see it.
@@ -94,18 +94,18 @@ impl Control {
     /// Begins a turn on this thread; the first one starts the guest's wall clock.
     pub(crate) fn turn_begin(&self) {
         self.started.get_or_init(Instant::now);
-        self.turn_began_nanos.store(nanos(thread_cpu()), Relaxed);
+        self.turn_began_nanos.store(meter::turn_begin(), Relaxed);
     }
 
     /// Ends the turn and returns the CPU time that it took, in nanoseconds.
     pub(crate) fn turn_end(&self) -> u64 {
-        let took = self.turn_nanos();
+        let took = meter::turn_end().saturating_sub(self.turn_began_nanos.load(Relaxed));
         self.cpu_nanos.fetch_add(took, Relaxed);
         took
     }
 
     fn turn_nanos(&self) -> u64 {
-        nanos(thread_cpu()).saturating_sub(self.turn_began_nanos.load(Relaxed))
+        meter::now().saturating_sub(self.turn_began_nanos.load(Relaxed))
     }
 
     /// Marks the guest for interruption if it is past its wall or CPU time. Called during a turn.

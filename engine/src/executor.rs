@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 
 use self::queue::Queue;
 use crate::error::Error;
+use crate::meter;
 
 /// Whose guest it is, for fair polling. The engine knows nothing else about an owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,6 +139,7 @@ impl Shared {
                 state.idle_threads += 1;
                 state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
                 state.idle_threads -= 1;
+                meter::slept();
                 continue;
             };
             drop(state);

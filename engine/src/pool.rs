@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use wasmtime::{Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::error::Error;
 use crate::limits::{CORE_INSTANCES_MAX, MEMORIES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
@@ -85,14 +85,8 @@ impl Config {
             .table_elements(TABLE_ELEMENTS_MAX)
             .max_component_instance_size(1 << 20)
             .max_core_instance_size(1 << 20);
-        // Resetting a slot: below these sizes memory is set back by writing, which is cheaper than
-        // giving the pages to the kernel and faulting them in again. 1,000 guests keep 100 MiB.
-        pool.linear_memory_keep_resident(64 << 10)
-            .table_keep_resident(4 << 10)
-            .async_stack_keep_resident(32 << 10)
-            .pagemap_scan(Enabled::Auto)
-            .decommit_batch_size(8)
-            .max_unused_warm_slots(128);
+        // Slots are set back by giving their pages to the kernel, 32 at a time: one call for many.
+        pool.decommit_batch_size(32);
         pool
     }
 }

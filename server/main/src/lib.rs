@@ -8,3 +8,8 @@ mod server;
 mod telemetry;
 
 pub use cli::run;
+
+/// What a guest needs is made on one thread and freed on another, at a high rate: the system's
+/// allocator takes a lock for that, mimalloc does not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

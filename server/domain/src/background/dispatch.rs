@@ -134,6 +134,8 @@ impl Dispatcher {
 
     fn written(&mut self, count: usize, written: &Result<usize>) {
         self.in_hand = self.in_hand.saturating_sub(count as u32);
+        // Its account may have been at its maximum until now, or what ended may be tried again.
+        self.hungry = true;
         match written {
             Ok(applied) if *applied < count => {
                 tracing::info!(late = count - applied, "jobs had moved on before their ends were written");
@@ -193,7 +195,6 @@ impl Dispatcher {
             self.appetite.observe(usage.map_or(0, |usage| usage.cpu_nanos));
             self.ends.push_back(finished);
         }
-        self.hungry = true;
     }
 }
 
