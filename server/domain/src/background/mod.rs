@@ -6,4 +6,4 @@ pub mod cancel;
 pub mod dispatch;
 mod tasks;
 
-pub use tasks::{Tasks, Wake};
+pub use tasks::{Finish, Tasks, Wake};

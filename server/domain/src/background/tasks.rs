@@ -1,7 +1,9 @@
 //! The driver: the only place that spawns. Tells tasks to stop, and knows when all have.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
@@ -58,6 +60,11 @@ impl Tasks {
         }
     }
 
+    /// A future that is polled by whoever awaits it, and goes on as a task if that one drops it.
+    pub fn finish<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> Finish<T> {
+        Finish { future: Some(Box::pin(future)), tasks: self.clone() }
+    }
+
     /// Wakes whoever waits for it, now or when it next waits.
     pub fn wake(&self, who: Wake) {
         self.notify(who).notify_one();
@@ -86,5 +93,60 @@ impl Tasks {
             Wake::Dispatch => &self.inner.dispatch,
             Wake::Cancel => &self.inner.cancel,
         }
+    }
+}
+
+/// See [`Tasks::finish`].
+pub struct Finish<T: Send + 'static> {
+    /// `None` once it is over.
+    future: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    tasks: Tasks,
+}
+
+impl<T: Send + 'static> Future for Finish<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let future = self.future.as_mut().expect("a future is not polled after its end");
+        let poll = future.as_mut().poll(context);
+        if poll.is_ready() {
+            self.future = None;
+        }
+        poll
+    }
+}
+
+impl<T: Send + 'static> Drop for Finish<T> {
+    fn drop(&mut self) {
+        if let Some(future) = self.future.take() {
+            self.tasks.spawn(async move {
+                future.await;
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_dropped_goes_on_and_stopping_waits_for_it() {
+        let tasks = Tasks::new(Handle::current());
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let (go, gone) = tokio::sync::oneshot::channel();
+        let mut dropped = tasks.finish(async move {
+            let _ = gone.await;
+            let _ = sender.send(7);
+        });
+        std::future::poll_fn(|context| {
+            assert!(Pin::new(&mut dropped).poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        drop(dropped);
+        let _ = go.send(());
+        tasks.stop().await;
+        assert_eq!(receiver.await, Ok(7));
     }
 }

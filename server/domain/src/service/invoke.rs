@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use super::Base;
 use super::input::{self, Checked, Place, Request};
@@ -66,15 +66,13 @@ impl Invoke {
         let checked = input::check(&self.base, caller, request, Place::Arguments).await?;
         let call = Call::new(self.base.clone(), caller, checked);
         let (job, account) = (call.job, caller.account());
-        let (sender, over) = oneshot::channel();
-        self.base.tasks.spawn(async move {
+        // Run here, for the fewest ways between threads; elsewhere once its caller has gone.
+        let over = self.base.tasks.finish(async move {
             let _place = place;
-            // Nobody listens any more if the caller went.
-            let _ = sender.send(call.run().await);
+            call.run().await
         });
         match tokio::time::timeout(wait, over).await {
-            Ok(Ok(over)) => over,
-            Ok(Err(_)) => Err(Error::new(Code::Unavailable, "the server is stopping")),
+            Ok(over) => over,
             Err(_) => {
                 let job = self.base.store.job_get(account, job).await?;
                 // Its row comes after `RECORD_AFTER` at the latest; a shorter wait may be ahead of it.

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use skep_domain::model::id::{AccountId, FunctionId, RunId};
-use skep_domain::model::job::{Progress, Status};
+use skep_domain::model::job::{Progress, ResultType, Status};
 use skep_domain::model::page::{Listed, Page, Position};
 use skep_domain::model::run::{Counts, PARAMETERS_SHOWN_MAX, Run, Source};
-use skep_domain::model::step;
+use skep_domain::model::step::{self, Step};
 use skep_domain::model::time::Millis;
 use skep_domain::port::store::{NewRun, RunFilter, Runs};
 use skep_domain::{Error, Result};
@@ -77,8 +77,17 @@ impl Runs for SqliteStore {
     }
 }
 
-/// Writes a run and its jobs, all in the same state. Returns the key of the first job.
+/// Writes a run and its jobs, all where `progress` says. Returns the key of the first job.
 pub(super) fn insert(connection: &Connection, run: &NewRun, progress: Progress) -> Result<i64> {
+    insert_at(connection, run, progress, None)
+}
+
+/// The same for a run of one job that is over already.
+pub(super) fn insert_over(connection: &Connection, run: &NewRun, step: &Step) -> Result<i64> {
+    insert_at(connection, run, step.to, Some(step))
+}
+
+fn insert_at(connection: &Connection, run: &NewRun, progress: Progress, over: Option<&Step>) -> Result<i64> {
     // Whoever deleted the function meanwhile was first.
     let function: Option<(i64, i64)> = connection
         .prepare_cached("SELECT key, account FROM functions WHERE id = ?")
@@ -96,9 +105,9 @@ pub(super) fn insert(connection: &Connection, run: &NewRun, progress: Progress) 
     let started_at = (progress.attempts > 0).then(|| run.at.stored());
     connection
         .prepare_cached(
-            "INSERT INTO runs (id, account, function, version, source, common, bid, first_job,
-                 queued, running, retrying, succeeded, failed, timed_out, cancelled, cancel, created_at, started_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+            "INSERT INTO runs (id, account, function, version, source, common, bid, first_job, queued, running,
+                 retrying, succeeded, failed, timed_out, cancelled, cancel, created_at, started_at, completed_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -118,11 +127,13 @@ pub(super) fn insert(connection: &Connection, run: &NewRun, progress: Progress) 
                 counts[5],
                 counts[6],
                 run.at.stored(),
-                started_at
+                started_at,
+                over.map(|step| step.at.stored())
             ])
         })
         .map_err(internal)?;
-    insert_jobs(connection, run, progress, [first_job, account, connection.last_insert_rowid(), function])?;
+    let keys = [first_job, account, connection.last_insert_rowid(), function];
+    insert_jobs(connection, run, progress, over, keys)?;
     Ok(first_job)
 }
 
@@ -130,21 +141,24 @@ fn insert_jobs(
     connection: &Connection,
     run: &NewRun,
     progress: Progress,
+    over: Option<&Step>,
     [first_job, account, run_key, function]: [i64; 4],
 ) -> Result<()> {
     let mut insert = connection
         .prepare_cached(
-            "INSERT INTO jobs (key, id, account, run, function, status, bid, due_at, attempts, failures,
-                 host_failures, round, cancel, result_type, created_at, updated_at, assigned_at, started_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 1, 0, 0, ?10, ?10, ?11, ?11)",
+            "INSERT INTO jobs (key, id, account, run, function, status, bid, due_at, attempts, failures, host_failures,
+                 round, cancel, result_type, created_at, updated_at, assigned_at, started_at, completed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, 0, ?12, ?13, ?14, ?15, ?16, ?17)",
         )
         .map_err(internal)?;
     let mut arguments = connection
         .prepare_cached("INSERT INTO job_arguments (job, arguments) VALUES (?, ?)")
         .map_err(internal)?;
-    let bid = run.bid_nanodollars.map(Stored::stored);
-    let due_at = progress.due_at.map(Stored::stored);
+    let ended = over.and_then(|step| step.ended.as_ref());
+    let result_type = ended.map_or(ResultType::None, moves::result_type) as u8;
     let assigned_at = (progress.attempts > 0).then(|| run.at.stored());
+    let started_at = ended.map(|attempt| attempt.started_at.stored()).or(assigned_at);
+    let completed_at = over.map(|step| step.at.stored());
     for (key, job) in (first_job..).zip(&run.jobs) {
         insert
             .execute(params![
@@ -154,16 +168,22 @@ fn insert_jobs(
                 run_key,
                 function,
                 progress.status.number(),
-                bid,
-                due_at,
+                run.bid_nanodollars.map(Stored::stored),
+                progress.due_at.map(Stored::stored),
                 progress.attempts,
+                progress.failures,
+                progress.host_failures,
+                result_type,
                 run.at.stored(),
-                assigned_at
+                completed_at.unwrap_or(run.at.stored()),
+                assigned_at,
+                started_at,
+                completed_at
             ])
             .and_then(|_| arguments.execute(params![key, job.arguments]))
             .map_err(internal)?;
     }
-    Ok(())
+    ended.map_or(Ok(()), |attempt| moves::insert_attempt(connection, first_job, attempt))
 }
 
 fn get(connection: &Connection, account: AccountId, id: RunId) -> Result<Option<Run>> {

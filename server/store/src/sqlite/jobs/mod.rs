@@ -52,10 +52,7 @@ impl Jobs for SqliteStore {
 
     async fn job_record(&self, run: NewRun, finished: Finished) -> Result<()> {
         self.write(move |connection| {
-            let key = runs::insert(connection, &run, finished.step.from)?;
-            let mut moved = Moved::default();
-            moves::apply(connection, key, &finished.step, &mut moved)?;
-            moved.write(connection, finished.step.at)?;
+            let key = runs::insert_over(connection, &run, &finished.step)?;
             logs::append(connection, key, finished.step.from.attempts, &finished.lines)
         })
         .await

@@ -97,7 +97,7 @@ pub(crate) fn apply(connection: &Connection, key: i64, step: &Step, moved: &mut 
     step.ended.as_ref().map_or(Ok(()), |attempt| insert_attempt(connection, key, attempt))
 }
 
-fn insert_attempt(connection: &Connection, job: i64, attempt: &Attempt) -> Result<()> {
+pub(crate) fn insert_attempt(connection: &Connection, job: i64, attempt: &Attempt) -> Result<()> {
     let (code, output, failure) = match &attempt.outcome {
         Outcome::Succeeded(Output::None) => (0, None, None),
         Outcome::Succeeded(Output::Json(text) | Output::Text(text)) => (0, Some(text), None),
@@ -135,7 +135,7 @@ fn insert_attempt(connection: &Connection, job: i64, attempt: &Attempt) -> Resul
         .map_err(internal)
 }
 
-fn result_type(attempt: &Attempt) -> ResultType {
+pub(crate) fn result_type(attempt: &Attempt) -> ResultType {
     match &attempt.outcome {
         Outcome::Succeeded(Output::None) => ResultType::None,
         Outcome::Succeeded(Output::Json(_)) => ResultType::Json,
