@@ -1,7 +1,7 @@
 //! JSON ⇄ WIT, type by type, through a guest that gives back what it gets.
 
 use serde_json::{Value, json};
-use skep_engine::FailureCode;
+use skep_engine::{FailureCode, Outcome};
 
 use crate::{Run, guest};
 
@@ -45,6 +45,18 @@ fn every_type_comes_back_as_it_went() {
         ("echo-list-string", json!([])),
         ("echo-list-string", json!(["a", ""])),
         ("echo-list-list-u32", json!([[1], [], [2, 3]])),
+        ("echo-tuple", json!([7, "seven"])),
+        (
+            "echo-record",
+            json!({"visitor-name": "Ada", "at-home": true, "seen-at": {"street-name": "Hive", "house-number": 6},
+                "lasted-seconds": 1.5}),
+        ),
+        ("echo-variant", json!({"case": "nothing"})),
+        ("echo-variant", json!({"case": "circle", "value": 0.5})),
+        ("echo-variant", json!({"case": "rectangle", "value": [1, 2]})),
+        ("echo-enum", json!("dark-blue")),
+        ("echo-flags", json!(["read", "run-as-other"])),
+        ("echo-flags", json!([])),
         ("echo-option-u32", json!(null)),
         ("echo-option-u32", json!(7)),
         ("echo-option-option-u32", json!(null)),
@@ -62,6 +74,10 @@ fn other_spellings_are_read() {
     assert_eq!(echo("echo-u32", json!(7.0)), json!(7));
     assert_eq!(echo("echo-list-u8", json!([0, 1, 2, 255])), json!("AAEC/w=="));
     assert_eq!(echo("echo-f64", json!("Infinity")), json!("Infinity"));
+    assert_eq!(echo("echo-variant", json!("nothing")), json!({"case": "nothing"}));
+    let place = json!({"street-name": "Hive", "house-number": 6});
+    let left_out = json!({"visitor-name": "Ada", "at-home": true, "seen-at": place});
+    assert_eq!(echo("echo-record", left_out)["lasted-seconds"], json!(null));
 }
 
 #[test]
@@ -76,6 +92,12 @@ fn what_does_not_fit_is_refused_with_index_and_type() {
     assert!(
         refusal("echo-list-list-u32", json!([[1], ["x"]])).contains("at [1][0]: expected u32, got \"x\"")
     );
+    assert!(refusal("echo-enum", json!("mauve")).contains("expected enum { red, green, dark-blue }"));
+    assert!(refusal("echo-flags", json!(["fly"])).contains("there is no flag \"fly\""));
+    assert!(
+        refusal("echo-variant", json!({"case": "circle"})).contains("at .circle: expected f64, got null")
+    );
+    assert!(refusal("echo-record", json!({"visitor": 1})).contains("there is no field \"visitor\""));
     let program = guest("values");
     let too_few = program.call(Some("divide"), &[]).expect_err("two are needed").0;
     assert!(too_few.contains("takes 2 arguments, got 0"), "{too_few}");
@@ -90,4 +112,9 @@ fn a_result_at_the_top_is_success_or_failure() {
     assert_eq!((failure.code, failure.message.as_str()), (FailureCode::GuestError, "out of honey"));
     let name = export("echo-result-u32-string");
     assert_eq!(Run::of(&guest("values")).export(&name).arguments([json!({"ok": 3})]).value(), json!(3));
+    let failure = Run::of(&guest("values")).export(&name).arguments([json!({"err": "no"})]).failure();
+    assert_eq!(failure.message, "no");
+    let name = export("echo-result");
+    let outcome = Run::of(&guest("values")).export(&name).arguments([json!({"ok": null})]).outcome();
+    assert_eq!(outcome, Outcome::Returned(None));
 }

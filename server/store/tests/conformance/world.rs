@@ -1,0 +1,160 @@
+//! A store with an account and a function, and what scenarios do to it.
+
+use skep_domain::model::account::{Account, Key};
+use skep_domain::model::attempt::{Attempt, Failure, FailureCode, Outcome, Output};
+use skep_domain::model::function::{Interface, Name};
+use skep_domain::model::id::{AccountId, FunctionId, Ids, JobId, RunId, Sha256};
+use skep_domain::model::job::Job;
+use skep_domain::model::log::{Line, Stream};
+use skep_domain::model::run::{Common, Run, Source};
+use skep_domain::model::scope::Scopes;
+use skep_domain::model::step;
+use skep_domain::model::time::Millis;
+use skep_domain::model::usage::Usage;
+use skep_domain::port::store::{ClaimLimits, Claimed, Finished, NewJob, NewRun, NewVersion, Store};
+
+/// When everything begins.
+pub(crate) const START: Millis = Millis(1_700_000_000_000);
+
+pub(crate) struct World {
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) ids: Ids,
+    pub(crate) account: AccountId,
+    pub(crate) function: FunctionId,
+}
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::parse(text).expect("a name")
+}
+
+/// A time so many milliseconds after the beginning.
+pub(crate) fn at(milliseconds: u64) -> Millis {
+    START.plus(milliseconds)
+}
+
+pub(crate) fn failed(code: FailureCode) -> Outcome {
+    Outcome::Failed(Failure::new(code, "no"))
+}
+
+pub(crate) fn succeeded(json: &str) -> Outcome {
+    Outcome::Succeeded(Output::Json(json.to_owned()))
+}
+
+impl World {
+    pub(crate) async fn new(store: Box<dyn Store>) -> Self {
+        let ids = Ids::default();
+        assert!(!store.account_any().await.expect("it answers"));
+        let account = make_account(&*store, &ids, "admin", 1).await;
+        let function = make_function(&*store, &ids, account, "f").await;
+        Self { store, ids, account, function }
+    }
+
+    /// Another tenant, with a function of the same name.
+    pub(crate) async fn neighbour(&self, weight: u32) -> (AccountId, FunctionId) {
+        let account = make_account(&*self.store, &self.ids, "neighbour", weight).await;
+        (account, make_function(&*self.store, &self.ids, account, "f").await)
+    }
+
+    /// A run of so many jobs, of the world's own account.
+    pub(crate) async fn submit(&self, jobs: u32) -> RunId {
+        self.submit_as(self.account, self.function, jobs, |_| {}).await
+    }
+
+    pub(crate) async fn submit_as(
+        &self,
+        account: AccountId,
+        function: FunctionId,
+        jobs: u32,
+        change: impl FnOnce(&mut NewRun),
+    ) -> RunId {
+        let job = |number: u32| NewJob { id: self.ids.next(START), arguments: format!("[{number}]") };
+        let mut run = NewRun {
+            id: self.ids.next(START),
+            account,
+            source: Source::Run,
+            function,
+            version: 1,
+            common: Common::default(),
+            bid_nanodollars: None,
+            jobs: (0..jobs).map(job).collect(),
+            run_at: None,
+            at: START,
+        };
+        change(&mut run);
+        let id = run.id;
+        self.store.run_create(run).await.expect("it is written");
+        id
+    }
+
+    pub(crate) async fn claim(&self, free: u32) -> Vec<Claimed> {
+        self.claim_at(free, at(10)).await
+    }
+
+    pub(crate) async fn claim_at(&self, free: u32, now: Millis) -> Vec<Claimed> {
+        let limits = ClaimLimits { free, account_running_max: 1000 };
+        self.store.job_claim(limits, now).await.expect("it answers").jobs
+    }
+
+    /// Ends a claimed job's attempt; says how many ends were written.
+    pub(crate) async fn finish(&self, claimed: &Claimed, outcome: Outcome, lines: &[&str]) -> usize {
+        let finished = self.end(claimed, outcome, lines);
+        self.store.job_finish([finished].into()).await.expect("it answers")
+    }
+
+    pub(crate) fn end(&self, claimed: &Claimed, outcome: Outcome, lines: &[&str]) -> Finished {
+        let attempt = Attempt {
+            number: claimed.progress.attempts,
+            outcome,
+            exit_code: None,
+            usage: Usage { cpu_nanos: 5, wall_nanos: 7, ..Usage::default() },
+            started_at: at(11),
+            ended_at: at(12),
+        };
+        let retry = &claimed.assignment.plan.settings.retry;
+        let line = |text: &&str| Line { stream: Stream::Stdout, at: at(11), text: (*text).to_owned() };
+        Finished {
+            job: claimed.assignment.job,
+            step: step::finish(claimed.progress, attempt, retry, 0.0, at(12)),
+            lines: lines.iter().map(line).collect(),
+        }
+    }
+
+    pub(crate) async fn run(&self, id: RunId) -> Run {
+        self.store.run_get(self.account, id).await.expect("it answers").expect("it is there")
+    }
+
+    pub(crate) async fn job(&self, id: JobId) -> Job {
+        self.store.job_get(self.account, id).await.expect("it answers").expect("it is there")
+    }
+}
+
+async fn make_account(store: &dyn Store, ids: &Ids, name: &str, weight: u32) -> AccountId {
+    let account = Account { id: ids.next(START), name: name.into(), weight, created_at: START };
+    let key = Key {
+        id: ids.next(START),
+        account: account.id,
+        scopes: Scopes::all(),
+        expires_at: None,
+        hash: Sha256::of(name.as_bytes()),
+        created_at: START,
+    };
+    let id = account.id;
+    store.account_create(account, key).await.expect("it is written");
+    id
+}
+
+async fn make_function(store: &dyn Store, ids: &Ids, account: AccountId, function: &str) -> FunctionId {
+    let new = new_version(ids, function, b"first");
+    store.version_create(account, new, 10, 10, START).await.expect("it is written").0.id
+}
+
+pub(crate) fn new_version(ids: &Ids, function: &str, bytes: &[u8]) -> NewVersion {
+    NewVersion {
+        function: ids.next(START),
+        name: name(function),
+        sha256: Sha256::of(bytes),
+        size_bytes: bytes.len() as u64,
+        component: Sha256::of(bytes),
+        interface: Interface { kinds: vec!["exports".into()], ..Interface::default() },
+    }
+}
