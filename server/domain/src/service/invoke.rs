@@ -1,6 +1,6 @@
 //! Calls that somebody waits for.
 //!
-//! A call that is over within [`RECORD_AFTER`] is written once, claim and end together. A longer
+//! A call that is over within `RECORD_AFTER` is written once, claim and end together. A longer
 //! one is written as running first, so that it can be seen and cancelled.
 
 use std::sync::Arc;
