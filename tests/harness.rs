@@ -1,6 +1,6 @@
 //! A server of the test's own, and callers as values: `admin` with the key, `anon` without.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,6 +22,11 @@ pub(crate) fn repository() -> PathBuf {
 /// A guest that is in the repository as a built component.
 pub(crate) fn guest(name: &str) -> Vec<u8> {
     std::fs::read(repository().join(format!("guests/built/{name}.wasm"))).expect("the guests are built")
+}
+
+/// Says that a test was not run, and why, past the test runner's capture.
+pub(crate) fn skip(reason: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
 }
 
 /// A running server. Dropping it kills it as `kill -9` does.

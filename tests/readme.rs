@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Ran, SKEP, Server, repository};
+use crate::harness::{Ran, SKEP, Server, repository, skip};
 
 /// The `sh` blocks of a section.
 fn blocks(section: &str) -> String {
@@ -40,7 +40,7 @@ fn the_tour_with_the_command_line_runs_as_it_stands() {
 fn the_tour_with_curl_runs_as_it_stands() {
     let has_curl = Command::new("curl").arg("--version").output().is_ok();
     if !has_curl {
-        eprintln!("SKIPPED: there is no curl here");
+        skip("there is no curl here");
         return;
     }
     let printed = run("A tour with curl");

@@ -36,13 +36,7 @@ pub(super) async fn function_invoke(
     let request = Request {
         function: name.into_inner(),
         version: body.version,
-        common: Common {
-            export: body.export,
-            stdin: body.stdin,
-            env: body.env.unwrap_or_default(),
-            timeout_ms: body.timeout_ms,
-            retry: None,
-        },
+        common: Common { timeout_ms: body.timeout_ms, ..map::common(body.export, body.stdin, body.env) },
         tuples: vec![body.arguments.unwrap_or_else(no_arguments)],
     };
     match services.invoke.call(&allowed.caller, request, Duration::from_millis(wait)).await? {

@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use skep_domain::model::id::RunId;
 use skep_domain::model::page::{Listed, Order, PAGE_DEFAULT, PAGE_MAX, Page, Position};
-use skep_domain::model::run::Common;
 use skep_domain::model::time::Millis;
 use skep_domain::port::store::JobFilter;
 use skep_domain::service::Services;
@@ -33,13 +32,7 @@ pub(super) async fn job_create(
     let request = Request {
         function: body.job_type,
         version: None,
-        common: Common {
-            export: payload.export,
-            stdin: payload.stdin,
-            env: payload.env.unwrap_or_default(),
-            timeout_ms: None,
-            retry: None,
-        },
+        common: map::common(payload.export, payload.stdin, payload.env),
         tuples: vec![payload.arguments.unwrap_or_else(no_arguments)],
     };
     let job = services.jobs.create(&allowed.caller, request).await.map_err(as_job_type)?;

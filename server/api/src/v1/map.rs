@@ -1,5 +1,7 @@
 //! Domain to wire and back.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -10,7 +12,7 @@ use skep_domain::model::function::{Function, Version};
 use skep_domain::model::job::{Job, ResultType, Status};
 use skep_domain::model::log::Entry;
 use skep_domain::model::page::Listed;
-use skep_domain::model::run::Run;
+use skep_domain::model::run::{Common, Run};
 use skep_domain::model::usage::Usage;
 use skep_domain::{Error, Result};
 
@@ -190,6 +192,15 @@ fn quoted(text: String) -> Box<RawValue> {
 fn dollars(nanodollars: u64) -> String {
     let text = format!("{}.{:09}", nanodollars / NANODOLLARS, nanodollars % NANODOLLARS);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// What calls have in common, of the fields that bodies share.
+pub(super) fn common(
+    export: Option<String>,
+    stdin: Option<String>,
+    env: Option<BTreeMap<String, String>>,
+) -> Common {
+    Common { export, stdin, env: env.unwrap_or_default(), ..Common::default() }
 }
 
 /// Reads a price, a JSON number or a string of one, exactly.

@@ -36,11 +36,9 @@ pub(super) async fn run_create(
         function: body.function,
         version: body.version,
         common: Common {
-            export: body.export,
-            stdin: body.stdin,
-            env: body.env.unwrap_or_default(),
             timeout_ms: body.timeout_ms,
             retry: body.retry,
+            ..map::common(body.export, body.stdin, body.env)
         },
         tuples: body.parameters,
     };

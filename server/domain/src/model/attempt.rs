@@ -1,5 +1,6 @@
 //! How an attempt ended.
 
+use super::named::named;
 use super::time::Millis;
 use super::usage::Usage;
 
@@ -58,32 +59,9 @@ impl Failure {
     }
 }
 
-macro_rules! failure_codes {
-    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
-        /// The kinds of failure. Numbers are stored, names are contract.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum FailureCode {
-            $($(#[$doc])* $name = $number,)*
-        }
-
-        impl FailureCode {
-            /// Every code.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The code's name in answers and settings.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-
-            /// The stored number.
-            pub const fn number(self) -> u8 {
-                self as u8
-            }
-        }
-    };
-}
-
-failure_codes! {
+named! {
+    /// The kinds of failure.
+    FailureCode, "failure code", "code":
     /// The function returned an error.
     GuestError = 1, "guest_error";
     /// A command ended with a code that is not 0.
@@ -111,16 +89,6 @@ failure_codes! {
 }
 
 impl FailureCode {
-    /// The code that a stored number means.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.number() == number)
-    }
-
-    /// The code of a name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.name() == name)
-    }
-
     /// Whether the guest, not the host, is to blame: only these count against the retry limit.
     pub fn is_guests(self) -> bool {
         !matches!(self, Self::Interrupted | Self::Host | Self::Cancelled)

@@ -2,36 +2,13 @@
 
 use super::attempt::Attempt;
 use super::id::{AccountId, JobId, RunId};
+use super::named::named;
 use super::run::Common;
 use super::time::Millis;
-use crate::error::Error;
 
-macro_rules! statuses {
-    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
-        /// Where a job is in its life. Numbers are stored, names are contract.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Status {
-            $($(#[$doc])* $name = $number,)*
-        }
-
-        impl Status {
-            /// Every status, in the order in which a run counts them.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The status's name in answers.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-
-            /// The stored number.
-            pub const fn number(self) -> u8 {
-                self as u8
-            }
-        }
-    };
-}
-
-statuses! {
+named! {
+    /// Where a job is in its life.
+    Status, "status", "status":
     /// Waits to be claimed. A node moves it to `RUNNING`; a cancel to `CANCELLED`.
     Queued = 0, "QUEUED";
     /// A node runs it. Its outcome moves it on; a node's death back to `QUEUED`.
@@ -49,11 +26,6 @@ statuses! {
 }
 
 impl Status {
-    /// The status that a stored number means.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number)).copied()
-    }
-
     /// Whether nothing moves it on but a restart.
     pub fn is_over(self) -> bool {
         match self {
@@ -63,55 +35,17 @@ impl Status {
     }
 }
 
-impl std::str::FromStr for Status {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL.iter().copied().find(|status| status.name() == name).ok_or_else(|| {
-            let names: Vec<_> = Self::ALL.iter().map(|status| status.name()).collect();
-            Error::invalid(format!("there is no status \"{name}\"; there are {}", names.join(", ")))
-                .field("status")
-        })
-    }
-}
-
-/// The kind of result that a job has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ResultType {
+named! {
+    /// The kind of result that a job has.
+    ResultType, "result type", "resultType":
     /// None yet, or the function returns nothing.
-    None = 0,
+    None = 0, "NONE";
     /// JSON.
-    Json = 1,
+    Json = 1, "JSON";
     /// Text.
-    Text = 2,
+    Text = 2, "TEXT";
     /// An error instead of a result.
-    Error = 3,
-}
-
-impl ResultType {
-    /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::None, Self::Json, Self::Text, Self::Error];
-
-    /// The name in answers.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "NONE",
-            Self::Json => "JSON",
-            Self::Text => "TEXT",
-            Self::Error => "ERROR",
-        }
-    }
-}
-
-impl std::str::FromStr for ResultType {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| {
-            Error::invalid(format!("there is no result type \"{name}\"; there are NONE, JSON, TEXT, ERROR"))
-                .field("resultType")
-        })
-    }
+    Error = 3, "ERROR";
 }
 
 /// What moves a job from state to state; the rest of a job never changes.

@@ -8,6 +8,7 @@ pub mod id;
 pub mod job;
 pub mod limits;
 pub mod log;
+mod named;
 pub mod page;
 pub mod retry;
 pub mod run;

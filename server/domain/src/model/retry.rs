@@ -51,7 +51,7 @@ impl Policy {
         if self.backoff_max_ms > BACKOFF_MS_MAX {
             return out_of_bounds("backoffMaxMs", BACKOFF_MS_MAX);
         }
-        match self.on.iter().find(|name| !FailureCode::from_name(name).is_some_and(FailureCode::is_guests)) {
+        match self.on.iter().find(|name| !name.parse::<FailureCode>().is_ok_and(FailureCode::is_guests)) {
             None => Ok(()),
             Some(name) => {
                 let names = FailureCode::ALL.iter().filter(|code| code.is_guests()).map(|code| code.name());

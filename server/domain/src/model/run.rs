@@ -4,44 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, FunctionId, RunId};
 use super::job::Status;
+use super::named::named;
 use super::retry::Policy;
 use super::time::Millis;
-use crate::error::Error;
 
-/// What made a run. Lists show all but `invoke` unless asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Source {
+named! {
+    /// What made a run. Lists show all but `invoke` unless asked.
+    Source, "source", "source":
     /// A submission of many jobs.
-    Run = 0,
+    Run = 0, "run";
     /// A submission of one job.
-    Job = 1,
+    Job = 1, "job";
     /// A call that somebody waited for.
-    Invoke = 2,
-}
-
-impl Source {
-    /// Every source.
-    pub const ALL: &'static [Self] = &[Self::Run, Self::Job, Self::Invoke];
-
-    /// The name in answers.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Run => "run",
-            Self::Job => "job",
-            Self::Invoke => "invoke",
-        }
-    }
-}
-
-impl std::str::FromStr for Source {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL.iter().copied().find(|source| source.name() == name).ok_or_else(|| {
-            Error::invalid(format!("there is no source \"{name}\"; there are run, job, invoke"))
-                .field("source")
-        })
-    }
+    Invoke = 2, "invoke";
 }
 
 /// Jobs of a run, by status.

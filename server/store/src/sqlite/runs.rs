@@ -115,7 +115,7 @@ fn insert_at(connection: &Connection, run: &NewRun, progress: Progress, over: Op
                 account,
                 function,
                 run.version,
-                run.source as u8,
+                run.source.number(),
                 to_json(&run.common),
                 run.bid_nanodollars.map(Stored::stored),
                 first_job,
@@ -155,7 +155,7 @@ fn insert_jobs(
         .prepare_cached("INSERT INTO job_arguments (job, arguments) VALUES (?, ?)")
         .map_err(internal)?;
     let ended = over.and_then(|step| step.ended.as_ref());
-    let result_type = ended.map_or(ResultType::None, moves::result_type) as u8;
+    let result_type = ended.map_or(ResultType::None, moves::result_type).number();
     let assigned_at = (progress.attempts > 0).then(|| run.at.stored());
     let started_at = ended.map(|attempt| attempt.started_at.stored()).or(assigned_at);
     let completed_at = over.map(|step| step.at.stored());
@@ -210,8 +210,8 @@ fn list(connection: &Connection, account: AccountId, filter: &RunFilter, page: &
     let mut sql = format!("{RUN} WHERE r.account = (SELECT key FROM accounts WHERE id = ?1)");
     sql.push_str(" AND r.created_at >= ?2 AND r.created_at <= ?3");
     match filter.source {
-        Some(source) => sql.push_str(&format!(" AND r.source = {}", source as u8)),
-        None => sql.push_str(&format!(" AND r.source <> {}", Source::Invoke as u8)),
+        Some(source) => sql.push_str(&format!(" AND r.source = {}", source.number())),
+        None => sql.push_str(&format!(" AND r.source <> {}", Source::Invoke.number())),
     }
     sql.push_str(" AND (?4 IS NULL OR f.name = ?4) AND ");
     sql.push_str(&page_clause("r.created_at", "r.key", filter.order, page));
@@ -285,7 +285,7 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
     Ok(Run {
         id: RunId::from_bytes(row.get("id")?),
         account: AccountId::from_bytes(row.get("account_id")?),
-        source: Source::ALL.get(usize::from(source)).copied().ok_or_else(|| corrupt("source"))?,
+        source: Source::from_number(source).ok_or_else(|| corrupt("source"))?,
         function: FunctionId::from_bytes(row.get("function_id")?),
         function_name: row.get("function_name")?,
         version: row.get("version")?,

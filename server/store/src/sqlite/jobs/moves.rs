@@ -82,7 +82,7 @@ pub(crate) fn apply(connection: &Connection, key: i64, step: &Step, moved: &mut 
                     to.host_failures,
                     to.round,
                     to.cancel_requested,
-                    result_type as u8,
+                    result_type.number(),
                     at,
                     completed_at,
                     started_at
@@ -115,7 +115,7 @@ pub(crate) fn insert_attempt(connection: &Connection, job: i64, attempt: &Attemp
             insert.execute(params![
                 job * ATTEMPTS_OF_A_JOB + i64::from(attempt.number),
                 code,
-                result_type(attempt) as u8,
+                result_type(attempt).number(),
                 output,
                 failure.map(|failure| &failure.message),
                 failure.and_then(|failure| failure.backtrace.as_ref()),

@@ -72,7 +72,7 @@ pub(super) fn list(
         filter_by(" AND j.status = ?", Box::new(status.number()));
     }
     if let Some(result_type) = filter.result_type {
-        filter_by(" AND j.result_type = ?", Box::new(result_type as u8));
+        filter_by(" AND j.result_type = ?", Box::new(result_type.number()));
     }
     if let Some(from) = filter.date_from {
         filter_by(" AND j.created_at >= ?", Box::new(from.stored()));
@@ -140,7 +140,7 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
     let output: Option<String> = row.get("output")?;
     let outcome = if code == 0 {
         let kind: u8 = row.get("output_type")?;
-        Outcome::Succeeded(match (ResultType::ALL.get(usize::from(kind)), output) {
+        Outcome::Succeeded(match (ResultType::from_number(kind), output) {
             (Some(ResultType::Json), Some(text)) => Output::Json(text),
             (Some(ResultType::Text), Some(text)) => Output::Text(text),
             _ => Output::None,
