@@ -15,9 +15,24 @@ use crate::error::Rejected;
 use crate::lift;
 
 const MAGIC: &[u8] = b"\0asm";
+/// Modules that a core module imports from, as far as it matters: with more it is refused anyway.
+const IMPORT_MODULES_MAX: usize = 10;
+/// Bytes of a message about an upload, which may quote the upload.
+const MESSAGE_BYTES_MAX: usize = 1000;
 
 /// Makes a component of the bytes, or says what they are and what to do.
 pub(crate) fn accept(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Rejected> {
+    checked(bytes).map_err(|mut rejected| {
+        let end = rejected.0.floor_char_boundary(MESSAGE_BYTES_MAX);
+        if end < rejected.0.len() {
+            rejected.0.truncate(end);
+            rejected.0.push('…');
+        }
+        rejected
+    })
+}
+
+fn checked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Rejected> {
     let wasm = if bytes.starts_with(MAGIC) { Cow::Borrowed(bytes) } else { Cow::Owned(assemble(bytes)?) };
     let outline = Outline::read(&wasm)?;
     match outline.encoding {
@@ -100,7 +115,8 @@ impl Outline {
                 (Payload::ImportSection(imports), Some(outline)) => {
                     for import in imports.into_imports() {
                         let import = import.map_err(broken)?;
-                        if !outline.import_modules.iter().any(|known| known == import.module) {
+                        let known = outline.import_modules.iter().any(|known| known == import.module);
+                        if !known && outline.import_modules.len() < IMPORT_MODULES_MAX {
                             outline.import_modules.push(import.module.to_owned());
                         }
                     }

@@ -100,6 +100,7 @@ impl Engine {
     pub fn compile(&self, component: &[u8]) -> Result<Result<Program, Rejected>, Error> {
         let runtime = &self.inner.runtime;
         let cached = self.inner.cache.as_ref().and_then(|cache| cache.load(runtime, component));
+        let mut fresh = false;
         let compiled = match cached {
             Some(compiled) => compiled,
             None => {
@@ -109,9 +110,7 @@ impl Engine {
                         return Ok(Err(Rejected(format!("this component cannot be compiled: {error:#}"))));
                     }
                 };
-                if let Some(cache) = &self.inner.cache {
-                    cache.save(component, &compiled);
-                }
+                fresh = true;
                 compiled
             }
         };
@@ -122,6 +121,9 @@ impl Engine {
                 return Ok(Err(Rejected(format!("this component needs what is not here: {error:#}"))));
             }
         };
+        if let Some(cache) = self.inner.cache.as_ref().filter(|_| fresh) {
+            cache.save(component, &compiled);
+        }
         Ok(Ok(Program { ready: Arc::new(Ready { instance, entries, interface }) }))
     }
 
@@ -142,6 +144,8 @@ impl Engine {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        // Guests first: what they wait for must not be taken from under them.
+        self.executor.stop();
         // Waiting for it would be wrong on an async thread, and there is nothing to wait for.
         if let Some(io) = self.io.take() {
             io.shutdown_background();

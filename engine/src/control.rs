@@ -14,6 +14,8 @@ pub(crate) struct Control {
     pub(crate) limits: Limits,
     interrupt: AtomicU8,
     waker: Mutex<Option<Waker>>,
+    /// For whoever waits before the guest has begun.
+    interrupted: tokio::sync::Notify,
     started: OnceLock<Instant>,
     cpu_nanos: AtomicU64,
     /// The thread's CPU clock when the present turn began.
@@ -31,6 +33,9 @@ struct Memory {
     integral: u128,
     since_nanos: u64,
 }
+
+/// What stands for a time that cannot be reached: thirty years.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// Why a guest is stopped from outside. The first reason stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +62,7 @@ impl Control {
             limits,
             interrupt: AtomicU8::new(0),
             waker: Mutex::default(),
+            interrupted: tokio::sync::Notify::new(),
             started: OnceLock::new(),
             cpu_nanos: AtomicU64::new(0),
             turn_began_nanos: AtomicU64::new(0),
@@ -68,8 +74,16 @@ impl Control {
     pub(crate) fn interrupt(&self, why: Interrupt) {
         let first = self.interrupt.compare_exchange(0, why as u8, Relaxed, Relaxed).is_ok();
         let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.interrupted.notify_one();
         if let (true, Some(waker)) = (first, waker) {
             waker.wake();
+        }
+    }
+
+    /// Waits until the guest is interrupted.
+    pub(crate) async fn interruption(&self) {
+        if self.interrupted().is_none() {
+            self.interrupted.notified().await;
         }
     }
 
@@ -119,7 +133,8 @@ impl Control {
 
     /// When the guest's wall time is up.
     pub(crate) fn deadline(&self) -> Instant {
-        *self.started.get_or_init(Instant::now) + self.limits.timeout
+        let started = *self.started.get_or_init(Instant::now);
+        started.checked_add(self.limits.timeout).unwrap_or(started + FAR)
     }
 
     fn elapsed(&self) -> Duration {

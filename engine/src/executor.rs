@@ -101,8 +101,9 @@ impl Executor {
     }
 }
 
-impl Drop for Executor {
-    fn drop(&mut self) {
+impl Executor {
+    /// Ends the threads, and then every guest that is left. Doing it again changes nothing.
+    pub(crate) fn stop(&mut self) {
         self.shared.lock().stopping = true;
         self.shared.ready.notify_all();
         for thread in self.threads.drain(..) {
@@ -112,6 +113,12 @@ impl Drop for Executor {
         while let Some((task, _)) = self.shared.lock().queue.pop() {
             task.end();
         }
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

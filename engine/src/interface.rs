@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use wasmtime::component::types::{Component as ComponentType, ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex};
 
-use crate::values::{check_type, function_wit};
+use crate::values::{check_types, function_wit};
 
 /// What can be done with a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,7 +113,7 @@ fn add(
         return;
     };
     let types = ty.params().map(|(_, ty)| ty).chain(ty.results());
-    let unsupported = types.map(|ty| check_type(&ty, 0)).find_map(Result::err);
+    let unsupported = check_types(types).err();
     let wit = if unsupported.is_none() { function_wit(&ty) } else { String::from("func(…)") };
     interface.exports.push(Function { name: name.clone(), wit, unsupported: unsupported.clone() });
     entries.exports.insert(name, Export { index, ty, unsupported });

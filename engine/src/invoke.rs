@@ -85,15 +85,22 @@ impl Canceller {
 impl Running {
     pub(crate) fn start(engine: &Engine, invocation: Invocation) -> Self {
         let control = Arc::new(Control::new(invocation.limits.clone()));
-        let capture = Capture::new(invocation.limits.log_bytes_max, invocation.call.is_command());
+        let (limits, is_command) = (&invocation.limits, invocation.call.is_command());
+        let capture = Capture::new(limits.log_bytes_max, is_command.then_some(limits.output_bytes_max));
         let (sender, report) = oneshot::channel();
         let running = Self { report, control: control.clone(), capture: capture.clone() };
         let group = invocation.group;
         let places = engine.inner.places.clone();
         match places.clone().try_acquire_owned() {
             Ok(place) => {
-                let attempt =
-                    Attempt::new(engine.inner.runtime.clone(), invocation, control, capture, sender, place);
+                let attempt = Attempt::new(
+                    engine.inner.runtime.clone(),
+                    invocation,
+                    control,
+                    capture,
+                    sender,
+                    Some(place),
+                );
                 engine.inner.executor.submit(group, Box::new(attempt));
             }
             // The pool is full: wait in line, without a thread.
@@ -101,8 +108,10 @@ impl Running {
                 let waiting = Arc::downgrade(&engine.inner);
                 #[expect(clippy::disallowed_methods, reason = "the engine has an I/O thread of its own")]
                 engine.io().spawn(async move {
-                    let Ok(place) = places.acquire_owned().await else {
-                        return;
+                    // Who is cancelled meanwhile goes on without a place: it will not run.
+                    let place = tokio::select! {
+                        place = places.acquire_owned() => place.ok(),
+                        () = control.interruption() => None,
                     };
                     let Some(inner) = waiting.upgrade() else {
                         return;

@@ -1,8 +1,10 @@
 //! A core module without imports to a component: its numeric exports are lifted.
 //!
 //! `i32` becomes `s32`, `i64` `s64`, `f32` and `f64` themselves; `add_two` becomes `add-two`, since
-//! component names are kebab-case. Exports that cannot be lifted (several results, references) are
-//! left out; a module with none that can is refused.
+//! component names are kebab-case. Exports that cannot be lifted (several results, references,
+//! more than 16 parameters, a name that is not ASCII) are left out; a module with none that can is refused.
+
+use std::collections::HashSet;
 
 use wasm_encoder::{
     Alias, CanonicalFunctionSection, Component, ComponentAliasSection, ComponentExportKind,
@@ -13,22 +15,22 @@ use wasmparser::{CompositeInnerType, ExternalKind, FuncType, Parser, Payload, Ty
 
 use crate::error::Rejected;
 
+/// Parameters of a function that is lifted: more need a memory to be passed in.
+const PARAMETERS_MAX: usize = 16;
 /// Functions of one module that are lifted at most.
 const EXPORTS_MAX: usize = 1000;
 
 /// Lifts a valid core module that has no imports.
 pub(crate) fn lift(module: &[u8]) -> Result<Vec<u8>, Rejected> {
     let exports = numeric_exports(module)
-        .map_err(|error| Rejected(format!("this core module cannot be read: {error}")))?;
+        .map_err(|error| Rejected(format!("this core module cannot be read: {error}")))?
+        .ok_or_else(|| Rejected(format!("this core module exports more than {EXPORTS_MAX} functions")))?;
     if exports.is_empty() {
         return Err(Rejected(
             "this core module exports no function with only numbers as parameters and at most one as result; \
              export one, or build a component"
                 .into(),
         ));
-    }
-    if exports.len() > EXPORTS_MAX {
-        return Err(Rejected(format!("this core module exports more than {EXPORTS_MAX} functions")));
     }
     Ok(component(module, &exports))
 }
@@ -71,7 +73,9 @@ fn component(module: &[u8], exports: &[Export<'_>]) -> Vec<u8> {
     component.finish()
 }
 
-fn numeric_exports(module: &[u8]) -> wasmparser::Result<Vec<Export<'_>>> {
+/// Nothing, where there are more than may be.
+fn numeric_exports(module: &[u8]) -> wasmparser::Result<Option<Vec<Export<'_>>>> {
+    let mut names = HashSet::new();
     let mut types: Vec<Option<FuncType>> = Vec::new();
     let mut functions: Vec<u32> = Vec::new();
     let mut exports: Vec<Export<'_>> = Vec::new();
@@ -106,13 +110,16 @@ fn numeric_exports(module: &[u8]) -> wasmparser::Result<Vec<Export<'_>>> {
                         .and_then(|ty| types.get(*ty as usize)?.as_ref());
                     let lifted = function.and_then(|function| liftable(export.name, function));
                     // Two core names can become one; the first keeps it.
-                    exports.extend(lifted.filter(|new| exports.iter().all(|known| known.name != new.name)));
+                    exports.extend(lifted.filter(|new| names.insert(new.name.clone())));
+                    if exports.len() > EXPORTS_MAX {
+                        return Ok(None);
+                    }
                 }
             }
             _ => {}
         }
     }
-    Ok(exports)
+    Ok(Some(exports))
 }
 
 fn liftable<'a>(core_name: &'a str, function: &FuncType) -> Option<Export<'a>> {
@@ -128,6 +135,9 @@ fn liftable<'a>(core_name: &'a str, function: &FuncType) -> Option<Export<'a>> {
         [one] => Some(primitive(one)?),
         _ => return None,
     };
+    if function.params().len() > PARAMETERS_MAX {
+        return None;
+    }
     let parameters = function.params().iter().map(primitive).collect::<Option<_>>()?;
     Some(Export { core_name, name: kebab(core_name)?, parameters, result })
 }
@@ -136,6 +146,9 @@ fn liftable<'a>(core_name: &'a str, function: &FuncType) -> Option<Export<'a>> {
 fn kebab(name: &str) -> Option<String> {
     let mut words: Vec<String> = Vec::new();
     let mut lower = false;
+    if !name.is_ascii() {
+        return None;
+    }
     for character in name.chars() {
         if !character.is_ascii_alphanumeric() {
             words.push(String::new());

@@ -35,7 +35,7 @@ pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// Tables of one instance, memories of one instance: a composed component has a few of each.
 pub(crate) const TABLES_MAX: usize = 20;
 /// Linear memories of one component instance.
-pub(crate) const MEMORIES_MAX: usize = 10;
+pub(crate) const MEMORIES_MAX: usize = 4;
 /// Core instances of one component: each costs a few KB in the pool.
 pub(crate) const CORE_INSTANCES_MAX: usize = 40;
 /// Bytes that one host call may copy out of a guest.

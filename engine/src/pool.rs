@@ -70,11 +70,12 @@ impl Config {
 
     fn pool(&self) -> PoolingAllocationConfig {
         let mut pool = PoolingAllocationConfig::new();
-        // Counts. A slot that was never used costs address space only: 4 GiB and guards a memory.
+        // Counts: as many as every guest may have, so that none can take another's. A slot that was
+        // never used costs address space only: 4 GiB and guards a memory, 800 KB a table.
         pool.total_component_instances(self.instances)
-            .total_core_instances(self.instances.saturating_mul(6))
-            .total_memories(self.instances.saturating_mul(2))
-            .total_tables(self.instances.saturating_mul(4))
+            .total_core_instances(self.instances.saturating_mul(CORE_INSTANCES_MAX as u32))
+            .total_memories(self.instances.saturating_mul(MEMORIES_MAX as u32))
+            .total_tables(self.instances.saturating_mul(TABLES_MAX as u32))
             .total_stacks(self.instances);
         // Sizes. What a component may ask for at most; one past it is refused when it is compiled.
         pool.max_core_instances_per_component(CORE_INSTANCES_MAX as u32)

@@ -11,7 +11,7 @@ mod wit;
 
 pub(crate) use self::parse::parse;
 pub(crate) use self::render::render;
-pub(crate) use self::wit::{check_type, function_wit, type_wit};
+pub(crate) use self::wit::{check_types, function_wit, type_wit};
 
 use wasmtime::component::Type;
 

@@ -51,9 +51,15 @@ struct Streams {
     stdout: Stream,
     stderr: Stream,
     /// Stdout as it was written, for commands, whose result it is.
-    raw: Option<Vec<u8>>,
-    raw_bytes_max: u64,
+    raw: Option<Raw>,
     bytes: u64,
+}
+
+/// A stream as it was written, as long as it may be.
+struct Raw {
+    bytes: Vec<u8>,
+    bytes_max: u64,
+    is_over: bool,
 }
 
 struct Stream {
@@ -64,15 +70,14 @@ struct Stream {
 }
 
 impl Capture {
-    /// Keeps `bytes_max` bytes of each stream; and stdout whole, up to that, if `raw`.
-    pub(crate) fn new(bytes_max: u64, raw: bool) -> Arc<Self> {
+    /// Keeps `bytes_max` bytes of each stream as lines; and `raw_bytes_max` of stdout as it is, if any.
+    pub(crate) fn new(bytes_max: u64, raw_bytes_max: Option<u64>) -> Arc<Self> {
         let stream = || Stream { partial: Vec::new(), partial_at_ms: 0, budget: bytes_max, cut: false };
         let streams = Streams {
             lines: Vec::new(),
             stdout: stream(),
             stderr: stream(),
-            raw: raw.then(Vec::new),
-            raw_bytes_max: bytes_max,
+            raw: raw_bytes_max.map(|bytes_max| Raw { bytes: Vec::new(), bytes_max, is_over: false }),
             bytes: 0,
         };
         Arc::new(Self { streams: Mutex::new(streams) })
@@ -90,8 +95,10 @@ impl Capture {
         streams.end_line(LogStream::Stderr);
     }
 
-    pub(crate) fn take_raw(&self) -> Vec<u8> {
-        self.lock().raw.take().unwrap_or_default()
+    /// Stdout as it was written; nothing if it was longer than it may be.
+    pub(crate) fn take_raw(&self) -> Option<Vec<u8>> {
+        let raw = self.lock().raw.take();
+        raw.map_or(Some(Vec::new()), |raw| (!raw.is_over).then_some(raw.bytes))
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -108,8 +115,10 @@ impl Streams {
         self.bytes += bytes.len() as u64;
         let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         if let (LogStream::Stdout, Some(raw)) = (stream, &mut self.raw) {
-            let room = usize::try_from(self.raw_bytes_max).unwrap_or(usize::MAX) - raw.len();
-            raw.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            raw.is_over |= raw.bytes.len() as u64 + bytes.len() as u64 > raw.bytes_max;
+            if !raw.is_over {
+                raw.bytes.extend_from_slice(bytes);
+            }
         }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             if !self.write_piece(stream, piece, at_ms) {
@@ -239,7 +248,7 @@ mod tests {
     use super::*;
 
     fn written(bytes_max: u64, writes: &[&[u8]]) -> Vec<String> {
-        let capture = Capture::new(bytes_max, false);
+        let capture = Capture::new(bytes_max, None);
         let writer = Writer { capture: capture.clone(), stream: LogStream::Stdout };
         for bytes in writes {
             writer.put(bytes);

@@ -30,6 +30,8 @@ pub(super) struct Attempt {
     report: Option<oneshot::Sender<Result<Report, Error>>>,
     /// Wakes the guest when its time is up. Made when it first waits: most calls never do.
     alarm: Option<Pin<Box<Sleep>>>,
+    /// Whether it has not had a turn yet.
+    is_fresh: bool,
     /// Held as long as the guest has a place in the pool.
     place: Option<OwnedSemaphorePermit>,
 }
@@ -41,7 +43,7 @@ impl Attempt {
         control: Arc<Control>,
         capture: Arc<Capture>,
         report: oneshot::Sender<Result<Report, Error>>,
-        place: OwnedSemaphorePermit,
+        place: Option<OwnedSemaphorePermit>,
     ) -> Self {
         let future = run(runtime, invocation, control.clone(), capture.clone());
         Self {
@@ -50,20 +52,24 @@ impl Attempt {
             capture,
             report: Some(report),
             alarm: None,
-            place: Some(place),
+            is_fresh: true,
+            place,
         }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Outcome, Error>> {
         loop {
             let interrupted = self.control.interrupted();
+            // Nothing of a guest that was stopped before its first turn may run.
+            if let (Some(why), true) = (interrupted, self.is_fresh) {
+                return Poll::Ready(Ok(classify::interrupted(why, None)));
+            }
+            self.is_fresh = false;
             let Some(future) = &mut self.future else {
                 return Poll::Ready(Err(Error::Stopped));
             };
-            match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-                Ok(Poll::Ready(end)) => return Poll::Ready(end),
-                Ok(Poll::Pending) => {}
-                Err(_) => return Poll::Ready(Err(Error::Panicked)),
+            if let Poll::Ready(end) = future.as_mut().poll(context) {
+                return Poll::Ready(end);
             }
             // An interrupted guest traps at its next epoch; one that still waits, waits for the host.
             if let Some(why) = interrupted {
@@ -85,11 +91,15 @@ impl Attempt {
 impl Guest for Attempt {
     fn turn(&mut self, context: &mut Context<'_>) -> (Poll<()>, u64) {
         self.control.turn_begin();
-        let poll = self.poll(context);
-        if poll.is_ready() {
-            // Taking the instance down is work that it caused.
-            self.future = None;
-        }
+        // Taking the instance down is work that it caused, and can go wrong like any of it.
+        let poll = catch_unwind(AssertUnwindSafe(|| {
+            let poll = self.poll(context);
+            if poll.is_ready() {
+                self.future = None;
+            }
+            poll
+        }))
+        .unwrap_or(Poll::Ready(Err(Error::Panicked)));
         let nanos = self.control.turn_end();
         let Poll::Ready(end) = poll else {
             return (Poll::Pending, nanos);
@@ -146,7 +156,9 @@ async fn run(
         Err(error) => classify::error(&error, &control),
     };
     Ok(match (&invocation.stdio, outcome) {
-        (Stdio::Captured { .. }, Outcome::Finished(_)) => Outcome::Finished(capture.take_raw()),
+        (Stdio::Captured { .. }, Outcome::Finished(_)) => {
+            classify::finished(capture.take_raw(), &control.limits)
+        }
         (_, outcome) => outcome,
     })
 }

@@ -60,6 +60,17 @@ pub(super) fn returned(target: &Target, value: Option<Val>, limits: &Limits) -> 
     }
 }
 
+/// A command that ended well: what it printed is its result.
+pub(super) fn finished(stdout: Option<Vec<u8>>, limits: &Limits) -> Outcome {
+    match stdout {
+        Some(stdout) => Outcome::Finished(stdout),
+        None => {
+            let max = limits.output_bytes_max;
+            failed(FailureCode::OutputTooLarge, format!("stdout has more than {max} bytes"), None)
+        }
+    }
+}
+
 /// A top-level `result` is the call's own success or failure; any other value is the result.
 fn export_returned(ty: &Type, value: &Val, limits: &Limits) -> Outcome {
     let result = match (ty, value) {

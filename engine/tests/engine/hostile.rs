@@ -110,13 +110,20 @@ fn a_trap_names_the_function() {
 #[test]
 fn output_is_cut_and_a_result_refused_at_their_limits() {
     let program = guest("command");
-    let (report, lines) =
-        Run::of(&program).arguments(["spam", "100000"]).limits(|l| l.log_bytes_max = 10_000).report();
-    let Outcome::Finished(stdout) = report.outcome else { panic!("{:?}", report.outcome) };
-    assert!(stdout.len() <= 10_000, "{}", stdout.len());
-    assert!(report.usage.log_bytes > 1_000_000, "{:?}", report.usage);
+    let spam = |count: &'static str| {
+        Run::of(&program).arguments(["spam", count]).limits(|l| l.log_bytes_max = 10_000).report()
+    };
+    let (report, lines) = spam("5000");
+    assert!(
+        matches!(&report.outcome, Outcome::Finished(stdout) if stdout.len() > 10_000),
+        "a result is no log"
+    );
     assert!(lines.len() < 400, "{}", lines.len());
     assert!(lines.last().expect("lines").text.starts_with("[cut"));
+    let (report, _) = spam("200000");
+    let Outcome::Failed(failure) = report.outcome else { panic!("{:?}", report.outcome) };
+    assert_eq!(failure.code, FailureCode::OutputTooLarge);
+    assert!(report.usage.log_bytes > 1_000_000, "{:?}", report.usage);
     let (mandelbrot, size) = (guest("mandelbrot"), |l: &mut skep_engine::Limits| l.output_bytes_max = 1000);
     let run = Run::of(&mandelbrot).arguments([100, 100, 10]).limits(size);
     assert_eq!(run.code(), FailureCode::OutputTooLarge);
@@ -144,4 +151,38 @@ fn more_guests_than_places_wait_their_turn() {
         let report = wait(run).expect("the host works");
         assert!(matches!(report.outcome, Outcome::Finished(_)), "{:?}", report.outcome);
     }
+}
+
+#[test]
+fn a_cancelled_guest_that_waits_for_a_place_ends_at_once_and_never_runs() {
+    let (sleeper, small) =
+        (guest("command"), program(br#"(module (func (export "one") (result i32) (i32.const 1)))"#));
+    let sleepers: Vec<_> =
+        (0..100).map(|_| Run::of(&sleeper).arguments(["sleep", "60000"]).start()).collect();
+    let waiting = Run::of(&small).start();
+    waiting.cancel();
+    let Outcome::Failed(failure) = wait(waiting).expect("the host works").outcome else { panic!("it ran") };
+    assert_eq!(failure.code, FailureCode::Cancelled);
+    drop(sleepers);
+}
+
+#[test]
+fn a_type_whose_text_is_endless_is_cut() {
+    let mut text = String::from("(component (type $t0 (tuple u8 u8))");
+    (1..40).for_each(|n| text.push_str(&format!("(type $t{n} (tuple $t{p} $t{p}))", p = n - 1)));
+    text.push_str(
+        "(core module $m (func (export \"f\") (param i32)) (memory (export \"m\") 1)
+            (func (export \"r\") (param i32 i32 i32 i32) (result i32) (i32.const 0)))
+         (core instance $i (instantiate $m))
+         (func (export \"f\") (param \"p\" (list $t39))
+            (canon lift (core func $i \"g\"))))",
+    );
+    // Whether it is refused or cut: it must come back soon, and be short.
+    let began = Instant::now();
+    if let Ok(component) = skep_engine::Engine::accept(text.as_bytes())
+        && let Ok(program) = crate::engine().compile(&component).expect("the host works")
+    {
+        assert!(program.interface().exports.iter().all(|f| f.wit.len() < 5000));
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }

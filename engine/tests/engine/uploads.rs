@@ -96,3 +96,18 @@ fn compiled_code_comes_back_from_the_cache_only_if_it_verifies() {
     engine.compile(&bytes).expect("the host works").expect("compiles again");
     assert_ne!(std::fs::read(&code).expect("readable"), crafted, "the crafted file was replaced");
 }
+
+#[test]
+fn a_module_with_too_many_exports_is_refused_soon() {
+    let exports: String = (0..120_000).map(|n| format!("(func (export \"f{n}\"))")).collect();
+    let began = std::time::Instant::now();
+    let refused = Engine::accept(format!("(module {exports})").as_bytes()).expect_err("it is refused");
+    assert!(refused.0.contains("more than 1000 functions"), "{refused}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_refusal_that_quotes_the_upload_is_short() {
+    let refused = Engine::accept("(".repeat(1_000_000).as_bytes()).expect_err("it is refused");
+    assert!(refused.0.len() < 1100, "{}", refused.0.len());
+}

@@ -58,12 +58,8 @@ pub(super) async fn function_configure(
     name: web::Path<String>,
     Json { value: body, .. }: Json<FunctionBody>,
 ) -> Answer {
-    let function = services.functions.get(&allowed.caller, &name).await?;
-    let mut settings = serde_json::to_value(&function.settings).map_err(Error::internal)?;
-    map::merge(&mut settings, body.settings);
-    let settings: Settings = serde_json::from_value(settings)
-        .map_err(|error| Error::invalid(format!("the settings do not fit: {error}")).field("settings"))?;
-    let function = services.functions.configure(&allowed.caller, &name, settings).await?;
+    let change = |settings: &Settings| map::patched(settings, body.settings);
+    let function = services.functions.configure(&allowed.caller, &name, change).await?;
     Ok(map::success(StatusCode::OK, map::function(function), "function changed"))
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use skep_domain::model::attempt::{Attempt, Failure, Outcome, Output};
-use skep_domain::model::function::{Function, Version};
+use skep_domain::model::function::{Function, Settings, Version};
 use skep_domain::model::job::{Job, ResultType, Status};
 use skep_domain::model::log::Entry;
 use skep_domain::model::page::Listed;
@@ -222,8 +222,15 @@ pub(super) fn nanodollars(field: &'static str, json: &str) -> Result<u64> {
     if whole > 1_000_000 { Err(error()) } else { Ok(whole * NANODOLLARS + part) }
 }
 
-/// Applies a JSON merge patch (RFC 7396).
-pub(super) fn merge(target: &mut Value, patch: Value) {
+/// Settings with a JSON merge patch (RFC 7396) applied.
+pub(super) fn patched(settings: &Settings, patch: Value) -> Result<Settings> {
+    let mut value = serde_json::to_value(settings).map_err(Error::internal)?;
+    merge(&mut value, patch);
+    serde_json::from_value(value)
+        .map_err(|error| Error::invalid(format!("the settings do not fit: {error}")).field("settings"))
+}
+
+fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
         return;

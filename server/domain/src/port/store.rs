@@ -84,12 +84,13 @@ pub trait Functions: Send + Sync {
     /// An account's functions, newest first.
     async fn function_list(&self, account: AccountId, page: Page) -> Result<Listed<Function>>;
 
-    /// Changes a function's settings.
+    /// Changes a function's settings from what the caller saw. A conflict if they are others now.
     async fn function_configure(
         &self,
         account: AccountId,
         name: &Name,
-        settings: Settings,
+        from: Settings,
+        to: Settings,
         now: Millis,
     ) -> Result<Option<Function>>;
 

@@ -88,12 +88,18 @@ impl Functions {
         self.base.store.function_list(caller.account(), page).await
     }
 
-    /// Replaces a function's settings. Jobs that are claimed from now on see them.
+    /// Changes a function's settings. Jobs that are claimed from now on see them.
     ///
     /// # Errors
-    /// Not found, or invalid with the field at fault.
-    pub async fn configure(&self, caller: &Caller, name: &str, settings: Settings) -> Result<Function> {
+    /// Not found; invalid with the field at fault; a conflict if somebody else changed them meanwhile.
+    pub async fn configure(
+        &self,
+        caller: &Caller,
+        name: &str,
+        change: impl FnOnce(&Settings) -> Result<Settings>,
+    ) -> Result<Function> {
         let function = self.get(caller, name).await?;
+        let settings = change(&function.settings)?;
         settings.check()?;
         if let Some(export) = &settings.export {
             let exports = &function.current.interface.exports;
@@ -103,8 +109,9 @@ impl Functions {
             }
         }
         let now = self.base.clock.now();
-        let changed =
-            self.base.store.function_configure(caller.account(), &function.name, settings, now).await?;
+        let store = &self.base.store;
+        let (account, from) = (caller.account(), function.settings);
+        let changed = store.function_configure(account, &function.name, from, settings, now).await?;
         changed.ok_or_else(not_found)
     }
 

@@ -36,13 +36,11 @@ impl Functions for SqliteStore {
             return Ok(Some((function.clone(), function.current)));
         }
         let name = name.clone();
-        let selected = self.write(move |connection| {
+        let selected = self.write_functions(move |connection| {
             let Some(key) = key_of(connection, account, &name)? else { return Ok(None) };
             select(connection, key, sha256, now)
         });
-        let selected = selected.await?;
-        self.functions.written();
-        Ok(selected)
+        selected.await
     }
 
     async fn version_create(
@@ -53,7 +51,7 @@ impl Functions for SqliteStore {
         versions_max: u32,
         now: Millis,
     ) -> Result<(Function, Version)> {
-        let created = self.write(move |connection| {
+        let created = self.write_functions(move |connection| {
             let key = match key_of(connection, account, &new.name)? {
                 Some(key) => key,
                 None => create(connection, account, &new, functions_max, now)?,
@@ -75,9 +73,7 @@ impl Functions for SqliteStore {
             select(connection, key, new.sha256, now)?
                 .ok_or_else(|| Error::internal("the new version is gone"))
         });
-        let created = created.await?;
-        self.functions.written();
-        Ok(created)
+        created.await
     }
 
     async fn version_get(&self, function: FunctionId, number: u32) -> Result<Option<Version>> {
@@ -146,26 +142,30 @@ impl Functions for SqliteStore {
         &self,
         account: AccountId,
         name: &Name,
-        settings: Settings,
+        from: Settings,
+        to: Settings,
         now: Millis,
     ) -> Result<Option<Function>> {
         let name = name.clone();
-        let changed = self.write(move |connection| {
-            let Some(key) = key_of(connection, account, &name)? else { return Ok(None) };
+        let changed = self.write_functions(move |connection| {
+            let Some(function) = get(connection, account, &name)? else { return Ok(None) };
+            if function.settings != from {
+                return Err(Error::conflict("the settings were changed meanwhile; try again"));
+            }
             connection
-                .prepare_cached("UPDATE functions SET settings = ?, updated_at = ? WHERE key = ?")
-                .and_then(|mut update| update.execute(params![to_json(&settings), now.stored(), key]))
+                .prepare_cached("UPDATE functions SET settings = ?, updated_at = ? WHERE id = ?")
+                .and_then(|mut update| {
+                    update.execute(params![to_json(&to), now.stored(), function.id.to_bytes()])
+                })
                 .map_err(internal)?;
             get(connection, account, &name)
         });
-        let changed = changed.await?;
-        self.functions.written();
-        Ok(changed)
+        changed.await
     }
 
     async fn function_delete(&self, account: AccountId, name: &Name) -> Result<bool> {
         let name = name.clone();
-        let deleted = self.write(move |connection| {
+        let deleted = self.write_functions(move |connection| {
             let Some(key) = key_of(connection, account, &name)? else { return Ok(false) };
             super::runs::delete_of_function(connection, key)?;
             for sql in ["DELETE FROM versions WHERE function = ?", "DELETE FROM functions WHERE key = ?"] {
@@ -173,9 +173,7 @@ impl Functions for SqliteStore {
             }
             Ok(true)
         });
-        let deleted = deleted.await?;
-        self.functions.written();
-        Ok(deleted)
+        deleted.await
     }
 }
 

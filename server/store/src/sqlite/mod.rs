@@ -68,7 +68,16 @@ impl SqliteStore {
         &self,
         method: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.submit(method).await
+        self.writer.submit(method, || {}).await
+    }
+
+    /// The same for what changes functions: nobody is shown the old ones afterwards.
+    async fn write_functions<T: Send + 'static>(
+        &self,
+        method: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let functions = self.functions.clone();
+        self.writer.submit(method, move || functions.written()).await
     }
 
     /// Runs a query on a reader.

@@ -43,18 +43,23 @@ impl Writer {
         Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
     }
 
+    /// Runs a method and answers when it is on disk. `after` runs before anybody is answered, on the
+    /// writer's thread, whatever became of the commit and whether or not the caller still waits.
     pub(super) async fn submit<T: Send + 'static>(
         &self,
         method: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+        after: impl FnOnce() + Send + 'static,
     ) -> Result<T> {
         let (sender, answer) = oneshot::channel();
         let method: Method = Box::new(move |connection| {
             let result = in_savepoint(connection, method);
             Box::new(move |fate| {
-                let result = match (fate, result) {
-                    (Fate::Committed, result) | (Fate::Unknown, result @ Err(_)) => result,
-                    (Fate::Unknown, Ok(_)) => Err(unavailable()),
+                // A refusal too may rest on what was rolled back.
+                let result = match fate {
+                    Fate::Committed => result,
+                    Fate::Unknown => Err(unavailable()),
                 };
+                after();
                 // The caller may have gone; what it asked for is done all the same.
                 let _ = sender.send(result);
             })
@@ -139,7 +144,7 @@ fn in_savepoint<T>(connection: &Connection, method: impl FnOnce(&Connection) -> 
         run("ROLLBACK TO method").map_err(Error::internal)?;
     }
     if connection.is_autocommit() {
-        return result.and_then(|_| Err(unavailable()));
+        return Err(unavailable());
     }
     run("RELEASE method").map_err(Error::internal)?;
     result
@@ -172,19 +177,20 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let (good, bad, panicked, late) = runtime.block_on(async {
             tokio::join!(
-                writer.submit(|c| insert(c, 1)),
-                writer.submit(|c| insert(c, 2).and_then(|()| Err::<(), _>(Error::conflict("no")))),
-                writer.submit(|c| insert(c, 3).map(|()| assert!(c.is_autocommit(), "a bug"))),
-                writer.submit(|c| insert(c, 4)),
+                writer.submit(|c| insert(c, 1), || {}),
+                writer.submit(|c| insert(c, 2).and_then(|()| Err::<(), _>(Error::conflict("no"))), || {}),
+                writer.submit(|c| insert(c, 3).map(|()| assert!(c.is_autocommit(), "a bug")), || {}),
+                writer.submit(|c| insert(c, 4), || {}),
             )
         });
         assert!(good.is_ok() && late.is_ok());
         assert_eq!(bad.map_err(|error| error.code()), Err(Code::Conflict));
         assert!(panicked.is_err());
-        let sum = runtime.block_on(writer.submit(|c| {
+        let sum = |c: &Connection| {
             c.query_row("SELECT group_concat(n) FROM t", [], |row| row.get::<_, String>(0))
                 .map_err(Error::internal)
-        }));
+        };
+        let sum = runtime.block_on(writer.submit(sum, || {}));
         assert_eq!(sum.expect("readable"), "1,4");
     }
 
@@ -195,10 +201,10 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let (before, ends, after) = runtime.block_on(async {
             tokio::join!(
-                writer.submit(|c| insert(c, 1)),
+                writer.submit(|c| insert(c, 1), || {}),
                 // As a full disk does: the whole transaction is gone.
-                writer.submit(|c| c.execute_batch("ROLLBACK").map_err(Error::internal)),
-                writer.submit(|c| insert(c, 2)),
+                writer.submit(|c| c.execute_batch("ROLLBACK").map_err(Error::internal), || {}),
+                writer.submit(|c| insert(c, 2), || {}),
             )
         });
         assert_eq!(before.map_err(|error| error.code()), Err(Code::Unavailable));

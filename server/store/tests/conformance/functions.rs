@@ -76,11 +76,15 @@ mod scenarios {
 
     pub(super) async fn a_changed_setting_is_seen_at_once(world: &World) {
         world.store.function_get(world.account, &name("f")).await.expect("it answers");
-        let mut settings = Settings::default();
+        let (f, old) = (name("f"), Settings::default());
+        let mut settings = old.clone();
         settings.limits.timeout_ms = 7;
-        let changed =
-            world.store.function_configure(world.account, &name("f"), settings.clone(), at(5)).await;
-        assert_eq!(changed.expect("it answers").expect("it is there").settings, settings);
+        let configure = || {
+            let (from, to) = (old.clone(), settings.clone());
+            world.store.function_configure(world.account, &f, from, to, at(5))
+        };
+        assert_eq!(configure().await.expect("it answers").expect("it is there").settings, settings);
+        assert_eq!(configure().await.expect_err("they are others now").code(), Code::Conflict);
         let read =
             world.store.function_get(world.account, &name("f")).await.expect("it answers").expect("there");
         assert_eq!((read.settings, read.updated_at), (settings.clone(), at(5)));
