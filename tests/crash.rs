@@ -51,6 +51,39 @@ fn a_killed_server_goes_on_where_it_was() {
 }
 
 #[test]
+fn what_ran_at_the_kill_runs_again_and_says_so() {
+    let server = Server::start();
+    let admin = server.admin();
+    admin.deploy("c", guest("command"));
+    let id = admin.submit(&json!({"function": "c", "parameters": [["sleep", "1500"], ["sleep", "1500"]]}));
+    admin.wait_until(&format!("/v1/runs/{id}"), |run| run["counts"]["running"] == 2);
+    let server = Server::start_in(server.kill());
+    let admin = server.admin();
+    assert_eq!(admin.run_over(&id)["status"], "SUCCEEDED");
+    for job in admin.jobs_of(&id) {
+        assert_eq!(job["attempts"], 2);
+        let path = format!("/v1/jobs/{}/attempts", job["jobId"].as_str().expect("an id"));
+        assert_eq!(admin.get(&path).data(200)["items"][0]["error"]["code"], "interrupted");
+    }
+}
+
+#[test]
+fn calls_that_were_answered_are_there_after_a_kill() {
+    let mut server = Server::start();
+    server.admin().deploy("double", wat::DOUBLE);
+    for _ in 0..3 {
+        let admin = server.admin();
+        let answered: Vec<_> =
+            (0..20).map(|n| admin.invoke("double", &json!({"arguments": [n]})).data(200)).collect();
+        server = Server::start_in(server.kill());
+        for job in answered {
+            let path = format!("/v1/jobs/{}", job["jobId"].as_str().expect("an id"));
+            assert_eq!(server.admin().get(&path).data(200)["result"], job["result"]);
+        }
+    }
+}
+
+#[test]
 fn a_cancel_that_was_acknowledged_outlives_the_server() {
     let server = Server::start();
     let admin = server.admin();
@@ -71,10 +104,13 @@ fn a_server_that_is_told_to_stop_ends_well_and_loses_nothing() {
     let admin = server.admin();
     admin.deploy("double", wat::DOUBLE);
     let id = admin.submit(&json!({"function": "double", "parameters": tuples(0..2000)}));
+    let began = std::time::Instant::now();
     let (code, directory) = server.terminate();
     assert_eq!(code, Some(0));
+    assert!(began.elapsed() < std::time::Duration::from_secs(8), "it need not wait out the grace time");
     let server = Server::start_in(directory);
     assert_eq!(server.admin().run_over(&id)["counts"]["succeeded"], 2000);
+    assert!(server.admin().jobs_of(&id).iter().all(|job| job["attempts"] == 1), "what was claimed was ended");
 }
 
 #[test]

@@ -74,6 +74,11 @@ fn a_call_past_its_wait_goes_on_and_can_be_cancelled() {
     let server = Server::start();
     let admin = server.admin();
     admin.deploy("c", guest("command"));
+    for wait in [0, 100, 1000] {
+        let job = admin.invoke("c", &json!({"arguments": ["sleep", "2000"], "waitMs": wait})).data(202);
+        let path = format!("/v1/jobs/{}", job["jobId"].as_str().expect("an id"));
+        admin.wait_until(&path, |job| job["status"] == "SUCCEEDED");
+    }
     let job = admin.invoke("c", &json!({"arguments": ["sleep", "60000"], "waitMs": 1500})).data(202);
     assert_eq!(job["status"], "RUNNING");
     let path = format!("/v1/jobs/{}", job["jobId"].as_str().expect("an id"));

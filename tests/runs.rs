@@ -145,3 +145,18 @@ fn a_run_is_deleted_when_it_is_over() {
     admin.get(&format!("/v1/jobs/{job}")).refused(404);
     admin.get(&format!("/v1/jobs/{job}/logs")).refused(404);
 }
+
+#[test]
+fn sleepers_do_not_keep_others_waiting() {
+    let server = Server::start();
+    let admin = server.admin();
+    admin.deploy("c", guest("command"));
+    admin.deploy("double", wat::DOUBLE);
+    let sleepers = admin.submit(&json!({"function": "c", "parameters": vec![json!(["sleep", "30000"]); 60]}));
+    let doubles = admin.submit(&json!({"function": "double", "parameters": tuples(0..50)}));
+    assert_eq!(admin.run_over(&doubles)["status"], "SUCCEEDED");
+    let asleep = admin.get(&format!("/v1/runs/{sleepers}")).data(200);
+    assert_eq!(asleep["counts"]["running"], 60, "all of them sleep at once");
+    admin.post(&format!("/v1/runs/{sleepers}/cancel"), &json!({})).data(200);
+    admin.run_over(&sleepers);
+}

@@ -132,9 +132,10 @@ impl Engine {
         Running::start(self, invocation)
     }
 
-    /// Guests that could run now but for want of a thread: a measure of how busy the engine is.
-    pub fn backlog(&self) -> usize {
-        self.inner.executor.backlog()
+    /// Guests that could run now but for want of a thread, by share group: how busy the engine is, and
+    /// with whom. Groups with none are left out.
+    pub fn backlogs(&self) -> Vec<(u128, u32)> {
+        self.inner.executor.backlogs()
     }
 
     pub(crate) fn io(&self) -> &tokio::runtime::Handle {

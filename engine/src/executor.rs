@@ -95,9 +95,9 @@ impl Executor {
         self.shared.push(task);
     }
 
-    /// Guests that could run now but for want of a thread.
-    pub(crate) fn backlog(&self) -> usize {
-        self.shared.lock().queue.len()
+    /// Guests that could run now but for want of a thread, by group.
+    pub(crate) fn backlogs(&self) -> Vec<(u128, u32)> {
+        self.shared.lock().queue.lengths()
     }
 }
 

@@ -12,7 +12,6 @@ pub(crate) struct Queue<T> {
     /// The virtual time of the group that ran last: who comes back from idling starts here, so
     /// that nobody saves up time by doing nothing.
     floor: u64,
-    len: usize,
 }
 
 struct Group<T> {
@@ -26,13 +25,15 @@ const IDLE_GROUPS_MAX: usize = 4096;
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { groups: HashMap::new(), order: BTreeSet::new(), floor: 0, len: 0 }
+        Self { groups: HashMap::new(), order: BTreeSet::new(), floor: 0 }
     }
 }
 
 impl<T> Queue<T> {
-    pub(crate) fn len(&self) -> usize {
-        self.len
+    /// How many of each group are ready.
+    pub(crate) fn lengths(&self) -> Vec<(u128, u32)> {
+        let length = |id: u128| self.groups.get(&id).map_or(0, |group| group.ready.len() as u32);
+        self.order.iter().map(|(_, id)| (*id, length(*id))).collect()
     }
 
     pub(crate) fn push(&mut self, group: ShareGroup, item: T) {
@@ -46,7 +47,6 @@ impl<T> Queue<T> {
             self.order.insert((entry.virtual_nanos, group.id));
         }
         entry.ready.push_back((group, item));
-        self.len += 1;
     }
 
     pub(crate) fn pop(&mut self) -> Option<(T, ShareGroup)> {
@@ -57,7 +57,6 @@ impl<T> Queue<T> {
         if !group.ready.is_empty() {
             self.order.insert((virtual_nanos, id));
         }
-        self.len -= 1;
         if self.groups.len() > self.order.len() + IDLE_GROUPS_MAX {
             self.groups.retain(|_, group| !group.ready.is_empty());
         }

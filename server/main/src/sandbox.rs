@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use skep_domain::model::attempt::{Attempt, Failure, FailureCode, Outcome};
-use skep_domain::model::id::{JobId, Sha256};
+use skep_domain::model::id::{AccountId, JobId, Sha256};
 use skep_domain::model::log::Line;
 use skep_domain::model::time::Millis;
 use skep_domain::model::usage::Usage;
@@ -154,8 +154,9 @@ impl Sandbox for EngineSandbox {
         }
     }
 
-    fn backlog(&self) -> usize {
-        self.engine.backlog()
+    fn backlogs(&self) -> HashMap<AccountId, u32> {
+        let backlogs = self.engine.backlogs().into_iter();
+        backlogs.map(|(group, count)| (AccountId::from_bytes(group.to_be_bytes()), count)).collect()
     }
 }
 

@@ -116,9 +116,10 @@ impl Server {
         let Self { http, tasks, grace, runtime, .. } = self;
         tracing::info!(grace_ms = grace.as_millis() as u64, "stopping");
         runtime.block_on(async {
+            // No new claims while the last requests are answered.
+            tasks.stop();
             let stopped = async {
-                http.stop(true).await;
-                tasks.stop().await;
+                tokio::join!(http.stop(true), tasks.ended());
             };
             if tokio::time::timeout(grace, stopped).await.is_err() {
                 tracing::warn!("jobs still ran when the grace time was over; the next start returns them");
@@ -173,6 +174,7 @@ fn listen(config: &Config, services: &Services, runtime: &Runtime) -> Result<(So
     .max_connections(CONNECTIONS_MAX)
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(config.grace.as_secs())
     .disable_signals()
     .listen(listener)
     .map_err(cannot)?

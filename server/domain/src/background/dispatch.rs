@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::Wake;
 use super::appetite::Appetite;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::model::id::JobId;
 use crate::model::log::Line;
 use crate::model::step;
@@ -35,6 +35,8 @@ pub struct Config {
 
 /// How often the store is asked without a wake-up.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is asked while ready jobs wait for room.
+const ROOM_INTERVAL: Duration = Duration::from_millis(20);
 /// The pause after the store failed.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Ends that are written together at most.
@@ -53,6 +55,8 @@ struct Dispatcher {
     claiming: Pending<(u32, Result<Claim>)>,
     /// Whether a claim may find something.
     hungry: bool,
+    /// Whether the last pause has passed.
+    ticked: bool,
     pause: Duration,
     stopping: bool,
     sender: mpsc::Sender<Finished>,
@@ -71,6 +75,7 @@ pub async fn run(base: Arc<Base>, config: Config) {
         writing: None,
         claiming: None,
         hungry: true,
+        ticked: true,
         pause: INTERVAL,
         stopping: false,
         sender,
@@ -84,7 +89,7 @@ pub async fn run(base: Arc<Base>, config: Config) {
             (count, written) = ready(&mut dispatcher.writing) => dispatcher.written(count, &written),
             (asked, claimed) = ready(&mut dispatcher.claiming) => dispatcher.claimed(asked, claimed),
             () = tasks.woken(Wake::Dispatch) => dispatcher.hungry = true,
-            () = tokio::time::sleep(dispatcher.pause) => dispatcher.hungry = true,
+            () = tokio::time::sleep(dispatcher.pause) => (dispatcher.hungry, dispatcher.ticked) = (true, true),
             () = tasks.stopping(), if !dispatcher.stopping => dispatcher.stopping = true,
         }
     }
@@ -98,6 +103,20 @@ async fn ready<T>(pending: &mut Pending<T>) -> T {
             let value = future.await;
             *pending = None;
             value
+        }
+    }
+}
+
+/// Writes ends; again, as long as nobody can say whether they are on disk. The guard of each step
+/// makes writing it twice harmless.
+async fn write_until_known(store: &dyn Store, batch: &Arc<[Finished]>) -> Result<usize> {
+    loop {
+        match store.job_finish(batch.clone()).await {
+            Err(error) if error.code() == Code::Unavailable => {
+                tracing::warn!(error = error.chain(), "the ends of jobs could not be written; trying again");
+                tokio::time::sleep(PAUSE).await;
+            }
+            written => return written,
         }
     }
 }
@@ -116,19 +135,25 @@ impl Dispatcher {
         let batch: Arc<[Finished]> = self.ends.drain(..count).collect();
         let store = self.base.store.clone();
         self.writing = Some(Box::pin(async move {
-            // Until it is on disk: the guard makes writing it twice harmless.
-            loop {
-                match store.job_finish(batch.clone()).await {
-                    Err(error) if error.code() == crate::error::Code::Unavailable => {
-                        tracing::warn!(
-                            error = error.chain(),
-                            "the ends of jobs could not be written; trying again"
-                        );
-                        tokio::time::sleep(PAUSE).await;
+            let written = match write_until_known(&*store, &batch).await {
+                // One of them is at fault: the others must not stay behind with it.
+                Err(error) if count > 1 => {
+                    tracing::error!(error = error.chain(), "ends could not be written together");
+                    let mut written = 0;
+                    for end in batch.iter() {
+                        let one = [end.clone()].into();
+                        match write_until_known(&*store, &one).await {
+                            Ok(applied) => written += applied,
+                            Err(error) => {
+                                tracing::error!(job.id = %end.job, error = error.chain(), "an end is lost")
+                            }
+                        }
                     }
-                    written => return (count, written),
+                    Ok(written)
                 }
-            }
+                written => written,
+            };
+            (count, written)
         }));
     }
 
@@ -147,13 +172,19 @@ impl Dispatcher {
 
     /// Starts a claim if there is room and perhaps work, and none is under way.
     fn claim(&mut self) {
-        let free = self.appetite.wanted().min(self.config.window).saturating_sub(self.in_hand);
-        // Small claims cost as much as large ones: wait for a quarter of the room.
-        let enough = free > 0 && free >= self.appetite.wanted() / 4;
-        if self.claiming.is_some() || !self.hungry || self.stopping || !enough {
+        let free = self.config.window.saturating_sub(self.in_hand);
+        // Small claims cost as much as large ones: wait for a quarter of the room, but not for long.
+        let enough = self.ticked || free >= self.appetite.wanted() / 4;
+        if self.claiming.is_some() || !self.hungry || self.stopping || free == 0 || !enough {
             return;
         }
-        let limits = ClaimLimits { free, account_running_max: self.config.account_running_max };
+        self.ticked = false;
+        let limits = ClaimLimits {
+            free,
+            account_running_max: self.config.account_running_max,
+            account_backlog_max: self.appetite.wanted(),
+            backlogs: self.base.sandbox.backlogs(),
+        };
         let (store, now) = (self.base.store.clone(), self.base.clock.now());
         self.claiming = Some(Box::pin(async move { (free, store.job_claim(limits, now).await) }));
     }
@@ -164,7 +195,9 @@ impl Dispatcher {
                 self.hungry = claim.jobs.len() as u32 == asked;
                 let now = self.base.clock.now();
                 let due = claim.next_due.map(|due| Duration::from_millis(due.0.saturating_sub(now.0).max(1)));
-                self.pause = due.map_or(INTERVAL, |due| due.min(INTERVAL));
+                // Guests that fall asleep make room without telling anybody.
+                let again = if claim.left { ROOM_INTERVAL } else { INTERVAL };
+                self.pause = due.map_or(again, |due| due.min(again));
                 self.in_hand += claim.jobs.len() as u32;
                 claim.jobs.into_iter().for_each(|job| self.start(job));
             }

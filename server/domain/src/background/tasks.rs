@@ -2,11 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 
 /// Who is to look again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,36 +28,31 @@ struct Inner {
     dispatch: Notify,
     cancel: Notify,
     stopping: watch::Sender<bool>,
-    /// Every task holds a clone of the sender; when the last is gone, the receiver ends.
-    alive: Mutex<Option<mpsc::Sender<()>>>,
-    all_done: tokio::sync::Mutex<mpsc::Receiver<()>>,
+    /// Tasks that have not ended.
+    alive: watch::Sender<usize>,
 }
 
 impl Tasks {
     /// Tasks on the given runtime.
     pub fn new(runtime: Handle) -> Self {
-        let (alive, all_done) = mpsc::channel(1);
         let inner = Inner {
             runtime,
             dispatch: Notify::new(),
             cancel: Notify::new(),
             stopping: watch::channel(false).0,
-            alive: Mutex::new(Some(alive)),
-            all_done: tokio::sync::Mutex::new(all_done),
+            alive: watch::channel(0).0,
         };
         Self { inner: Arc::new(inner) }
     }
 
-    /// Starts a task. After [`Tasks::stop`] nothing starts any more.
+    /// Starts a task. What a task starts while it is told to stop is waited for as well.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let alive = self.inner.alive.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(alive) = alive {
-            #[expect(clippy::disallowed_methods, reason = "this is the driver")]
-            self.inner.runtime.spawn(async move {
-                let _alive = alive;
-                task.await;
-            });
-        }
+        let alive = Alive::new(&self.inner);
+        #[expect(clippy::disallowed_methods, reason = "this is the driver")]
+        self.inner.runtime.spawn(async move {
+            let _alive = alive;
+            task.await;
+        });
     }
 
     /// A future that is polled by whoever awaits it, and goes on as a task if that one drops it.
@@ -81,11 +76,15 @@ impl Tasks {
         let _ = self.inner.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
-    /// Tells every task to stop and waits until all have.
-    pub async fn stop(&self) {
+    /// Tells every task to stop.
+    pub fn stop(&self) {
         self.inner.stopping.send_replace(true);
-        self.inner.alive.lock().unwrap_or_else(PoisonError::into_inner).take();
-        while self.inner.all_done.lock().await.recv().await.is_some() {}
+    }
+
+    /// Waits until every task has ended.
+    pub async fn ended(&self) {
+        // The sender lives as long as this.
+        let _ = self.inner.alive.subscribe().wait_for(|alive| *alive == 0).await;
     }
 
     fn notify(&self, who: Wake) -> &Notify {
@@ -93,6 +92,24 @@ impl Tasks {
             Wake::Dispatch => &self.inner.dispatch,
             Wake::Cancel => &self.inner.cancel,
         }
+    }
+}
+
+/// A task that has not ended; also one that panics ends.
+struct Alive {
+    inner: Arc<Inner>,
+}
+
+impl Alive {
+    fn new(inner: &Arc<Inner>) -> Self {
+        inner.alive.send_modify(|alive| *alive += 1);
+        Self { inner: inner.clone() }
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.inner.alive.send_modify(|alive| *alive -= 1);
     }
 }
 
@@ -146,7 +163,8 @@ mod tests {
         .await;
         drop(dropped);
         let _ = go.send(());
-        tasks.stop().await;
+        tasks.stop();
+        tasks.ended().await;
         assert_eq!(receiver.await, Ok(7));
     }
 }

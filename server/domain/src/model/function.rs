@@ -137,6 +137,8 @@ pub struct Limits {
 
 /// The longest timeout: 24 hours.
 pub const TIMEOUT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+/// Bytes of a function's environment, names and values together.
+pub const ENV_BYTES_MAX: usize = 64 << 10;
 /// Environment variables of a function or a call.
 pub const ENV_MAX: usize = 200;
 
@@ -170,6 +172,11 @@ impl Settings {
         bound("outputBytesMax", limits.output_bytes_max, 1, 16 << 20)?;
         bound("logBytesMax", limits.log_bytes_max, 0, 16 << 20)?;
         check_env(self.env.keys().map(String::as_str), "settings.env")?;
+        let env: usize = self.env.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if env > ENV_BYTES_MAX {
+            let message = format!("settings.env may have {ENV_BYTES_MAX} bytes in all");
+            return Err(Error::invalid(message).field("settings.env"));
+        }
         for (field, granted) in [("egress", &self.grants.egress), ("models", &self.grants.models)] {
             if !granted.is_empty() {
                 let field = format!("settings.grants.{field}");

@@ -51,6 +51,9 @@ impl Policy {
         if self.backoff_max_ms > BACKOFF_MS_MAX {
             return out_of_bounds("backoffMaxMs", BACKOFF_MS_MAX);
         }
+        if self.on.len() > FailureCode::ALL.len() {
+            return Err(Error::invalid("retry.on names more codes than there are").field("retry.on"));
+        }
         match self.on.iter().find(|name| !name.parse::<FailureCode>().is_ok_and(FailureCode::is_guests)) {
             None => Ok(()),
             Some(name) => {

@@ -54,6 +54,7 @@ impl Counts {
             let untouched = self.of(Status::Queued) == total;
             return if untouched { Status::Queued } else { Status::Running };
         }
+        let cancelled = cancelled || self.of(Status::Cancelled) == total;
         match (self.of(Status::Succeeded) == total, cancelled) {
             (true, _) => Status::Succeeded,
             (false, true) => Status::Cancelled,

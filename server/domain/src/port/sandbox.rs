@@ -1,5 +1,6 @@
 //! Running guests, as the product sees it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -114,6 +115,6 @@ pub trait Sandbox: Send + Sync {
     /// Stops the guest of a job if it runs here. Says whether it does.
     fn cancel(&self, job: JobId) -> bool;
 
-    /// Guests that could run now but for want of a thread.
-    fn backlog(&self) -> usize;
+    /// Guests that could run now but for want of a thread, by account.
+    fn backlogs(&self) -> HashMap<AccountId, u32>;
 }

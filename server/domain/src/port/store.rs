@@ -2,6 +2,7 @@
 //!
 //! Every read and write but the node's own work names the account; what is another's is not there.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -201,6 +202,8 @@ pub struct Claimed {
 pub struct Claim {
     /// The jobs, now running.
     pub jobs: Vec<Claimed>,
+    /// Whether ready jobs were left, for want of room.
+    pub left: bool,
     /// When the next job that waits for a time is due.
     pub next_due: Option<Millis>,
 }
@@ -217,12 +220,16 @@ pub struct Finished {
 }
 
 /// How many jobs a claim may take.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct ClaimLimits {
     /// In all.
     pub free: u32,
     /// Running at once, of one account.
     pub account_running_max: u32,
+    /// Wanting a thread at once, of one account.
+    pub account_backlog_max: u32,
+    /// Guests that want a thread now, by account; none for who is not here.
+    pub backlogs: HashMap<AccountId, u32>,
 }
 
 /// Jobs, their attempts and logs.

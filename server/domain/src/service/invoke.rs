@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::Base;
 use super::input::{self, Checked, Place, Request};
@@ -22,7 +22,7 @@ use crate::model::step;
 use crate::port::sandbox::{Assignment, Attempted, Plan};
 use crate::port::store::{Finished, NewRun};
 
-/// How long a call may run before a row says that it runs.
+/// How long a call may run before a row says that it runs, unless its caller goes sooner.
 const RECORD_AFTER: Duration = Duration::from_secs(1);
 
 /// Calls.
@@ -67,19 +67,20 @@ impl Invoke {
         let call = Call::new(self.base.clone(), caller, checked);
         let (job, account) = (call.job, caller.account());
         // Run here, for the fewest ways between threads; elsewhere once its caller has gone.
+        let record_after = wait.min(RECORD_AFTER);
+        let (recorded, is_recorded) = oneshot::channel();
         let over = self.base.tasks.finish(async move {
             let _place = place;
-            call.run().await
+            call.run(record_after, recorded).await
         });
         match tokio::time::timeout(wait, over).await {
             Ok(over) => over,
             Err(_) => {
+                // Its row is written, as running or as over: it answers either way.
+                let _ = is_recorded.await;
                 let job = self.base.store.job_get(account, job).await?;
-                // Its row comes after `RECORD_AFTER` at the latest; a shorter wait may be ahead of it.
-                let job = job.ok_or_else(|| {
-                    Error::new(Code::Unavailable, "the call has just begun; wait for a second at least")
-                })?;
-                Ok(Invoked::Running(Box::new(job)))
+                let lost = || Error::new(Code::Unavailable, "the call could not be recorded");
+                Ok(Invoked::Running(Box::new(job.ok_or_else(lost)?)))
             }
         }
     }
@@ -110,14 +111,16 @@ impl Call {
         Self { base, job: assignment.job, run, assignment, progress }
     }
 
-    async fn run(self) -> Result<Invoked> {
+    /// Runs the call. What `recorded` answers to says that there is a row, by being sent or dropped.
+    async fn run(self, record_after: Duration, recorded: oneshot::Sender<()>) -> Result<Invoked> {
         let sink = Arc::new(Recorder::new(self.base.store.clone()));
         let sandbox = self.base.sandbox.clone();
         let mut running = sandbox.run(self.assignment.clone(), sink);
-        let attempted = match tokio::time::timeout(RECORD_AFTER, &mut running).await {
+        let attempted = match tokio::time::timeout(record_after, &mut running).await {
             Ok(attempted) => attempted,
             Err(_) => {
                 self.base.store.job_record_running(self.run.clone(), self.progress).await?;
+                let _ = recorded.send(());
                 let attempted = running.await;
                 return self.finish_recorded(attempted).await;
             }

@@ -21,7 +21,7 @@ pub(super) struct Programs {
     engine: Engine,
     artifacts: Arc<dyn Artifacts>,
     loaded: Mutex<Loaded>,
-    compilations: Semaphore,
+    compilations: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -32,7 +32,12 @@ struct Loaded {
 
 impl Programs {
     pub(super) fn new(engine: Engine, artifacts: Arc<dyn Artifacts>) -> Self {
-        Self { engine, artifacts, loaded: Mutex::default(), compilations: Semaphore::new(COMPILATIONS_MAX) }
+        Self {
+            engine,
+            artifacts,
+            loaded: Mutex::default(),
+            compilations: Arc::new(Semaphore::new(COMPILATIONS_MAX)),
+        }
     }
 
     /// The program of a component that was taken before.
@@ -40,23 +45,33 @@ impl Programs {
         if let Some(program) = self.lock().find(component) {
             return Ok(program);
         }
-        let _turn = self.compilations.acquire().await.map_err(Error::internal)?;
+        let turn = self.compilations.clone().acquire_owned().await.map_err(Error::internal)?;
         // Whoever was ahead may have made it.
         if let Some(program) = self.lock().find(component) {
             return Ok(program);
         }
         let bytes = self.artifacts.get(component).await?;
-        let program = self.compile(bytes).await?.map_err(Error::internal)?;
+        let engine = self.engine.clone();
+        let compile = move || (engine.compile(&bytes), turn).0;
+        let program = blocking(compile).await?.map_err(Error::internal)?.map_err(Error::internal)?;
         self.lock().keep(component, program.clone());
         Ok(program)
     }
 
     /// Makes a program of an upload.
     pub(super) async fn prepare(&self, bytes: Vec<u8>) -> Result<Prepared> {
-        let _turn = self.compilations.acquire().await.map_err(Error::internal)?;
-        let accepted = blocking(move || Engine::accept(&bytes).map(std::borrow::Cow::into_owned)).await?;
-        let component = accepted.map_err(invalid)?;
-        let program = self.compile(component.clone()).await?.map_err(invalid)?;
+        let turn = self.compilations.clone().acquire_owned().await.map_err(Error::internal)?;
+        let engine = self.engine.clone();
+        // The turn goes with the work, which goes on when its uploader has gone.
+        let made = blocking(move || {
+            let _turn = turn;
+            let component = match Engine::accept(&bytes) {
+                Ok(component) => component.into_owned(),
+                Err(rejected) => return Ok(Err(rejected)),
+            };
+            engine.compile(&component).map(|made| made.map(|program| (component, program)))
+        });
+        let (component, program) = made.await?.map_err(Error::internal)?.map_err(invalid)?;
         let interface = program.interface();
         if interface.kinds.is_empty() {
             return Err(Error::invalid(
@@ -66,11 +81,6 @@ impl Programs {
         let prepared = Prepared { interface: map::interface(interface), component };
         self.lock().keep(Sha256::of(&prepared.component), program);
         Ok(prepared)
-    }
-
-    async fn compile(&self, component: Vec<u8>) -> Result<Result<Program, Rejected>> {
-        let engine = self.engine.clone();
-        blocking(move || engine.compile(&component)).await?.map_err(Error::internal)
     }
 
     fn lock(&self) -> MutexGuard<'_, Loaded> {

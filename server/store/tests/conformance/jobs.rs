@@ -21,9 +21,9 @@ mod scenarios {
     use skep_domain::model::retry::Policy;
     use skep_domain::model::run::{Common, Source};
     use skep_domain::model::step;
-    use skep_domain::port::store::{ClaimLimits, JobFilter, NewJob, NewRun};
+    use skep_domain::port::store::{JobFilter, NewJob, NewRun};
 
-    use crate::world::{START, World, at, failed, succeeded};
+    use crate::world::{START, World, at, failed, room, succeeded};
 
     pub(super) async fn a_job_is_claimed_once_and_ended_once(world: &World) {
         world.submit(1).await;
@@ -77,14 +77,21 @@ mod scenarios {
         let (neighbour, function) = world.neighbour(2).await;
         world.submit(100).await;
         world.submit_as(neighbour, function, 100, |_| {}).await;
-        let limits = ClaimLimits { free: 30, account_running_max: 1000 };
+        let limits = room(30, 1000);
         let claim = world.store.job_claim(limits, at(10)).await.expect("it answers");
         let theirs = claim.jobs.iter().filter(|job| job.assignment.account == neighbour).count();
         assert_eq!((claim.jobs.len(), theirs), (30, 20));
-        let limits = ClaimLimits { free: 100, account_running_max: 25 };
+        let limits = room(100, 25);
         let claim = world.store.job_claim(limits, at(10)).await.expect("it answers");
         let theirs = claim.jobs.iter().filter(|job| job.assignment.account == neighbour).count();
-        assert_eq!((claim.jobs.len(), theirs), (20, 5));
+        assert_eq!((claim.jobs.len(), theirs, claim.left), (20, 5, true));
+        // Whose guests want the threads already, gets no more; another does.
+        let mut limits = room(10, 1000);
+        limits.account_backlog_max = 4;
+        limits.backlogs.insert(neighbour, 3);
+        let claim = world.store.job_claim(limits, at(10)).await.expect("it answers");
+        let theirs = claim.jobs.iter().filter(|job| job.assignment.account == neighbour).count();
+        assert_eq!((claim.jobs.len(), theirs), (5, 1));
     }
 
     pub(super) async fn a_retry_waits_for_its_time(world: &World) {
@@ -95,7 +102,7 @@ mod scenarios {
         world.finish(&first, failed(FailureCode::Trap), &[]).await;
         let job = world.job(first.assignment.job).await;
         assert_eq!((job.progress.status, job.progress.due_at), (Status::Retrying, Some(at(1012))));
-        let limits = ClaimLimits { free: 1, account_running_max: 1 };
+        let limits = room(1, 1);
         let early = world.store.job_claim(limits, at(1011)).await.expect("it answers");
         assert_eq!((early.jobs.len(), early.next_due), (0, Some(at(1012))));
         let second = world.claim_at(1, at(1012)).await.remove(0);

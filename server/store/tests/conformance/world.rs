@@ -27,6 +27,11 @@ pub(crate) fn name(text: &str) -> Name {
     Name::parse(text).expect("a name")
 }
 
+/// Limits of a claim for so many jobs, and so many of one account.
+pub(crate) fn room(free: u32, account_running_max: u32) -> ClaimLimits {
+    ClaimLimits { free, account_running_max, account_backlog_max: 1000, ..ClaimLimits::default() }
+}
+
 /// A time so many milliseconds after the beginning.
 pub(crate) fn at(milliseconds: u64) -> Millis {
     START.plus(milliseconds)
@@ -91,8 +96,7 @@ impl World {
     }
 
     pub(crate) async fn claim_at(&self, free: u32, now: Millis) -> Vec<Claimed> {
-        let limits = ClaimLimits { free, account_running_max: 1000 };
-        self.store.job_claim(limits, now).await.expect("it answers").jobs
+        self.store.job_claim(room(free, 1000), now).await.expect("it answers").jobs
     }
 
     /// Ends a claimed job's attempt; says how many ends were written.

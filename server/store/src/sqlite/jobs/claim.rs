@@ -19,7 +19,7 @@ use super::moves::{self, Moved};
 use crate::sqlite::internal;
 use crate::sqlite::rows::{RowExt, Stored};
 
-/// Accounts that one claim looks at; more wait for the next.
+/// Accounts that one claim looks at; more wait until some of these have nothing ready.
 const ACCOUNTS_MAX: i64 = 256;
 /// Jobs that become ready by time in one claim.
 const DUE_MAX: i64 = 1000;
@@ -30,12 +30,22 @@ struct Account {
     contender: Contender,
 }
 
-pub(super) fn claim(connection: &Connection, limits: ClaimLimits, now: Millis) -> Result<Claim> {
+impl Account {
+    /// The account, as if it had no more ready than it has room for.
+    fn within(&self, limits: &ClaimLimits) -> Contender {
+        let backlog = limits.backlogs.get(&self.id).copied().unwrap_or(0);
+        let room = limits.account_backlog_max.saturating_sub(backlog);
+        Contender { ready: self.contender.ready.min(room), ..self.contender }
+    }
+}
+
+pub(super) fn claim(connection: &Connection, limits: &ClaimLimits, now: Millis) -> Result<Claim> {
     release_due(connection, now)?;
     let accounts = accounts(connection, limits.free)?;
-    let contenders: Vec<Contender> = accounts.iter().map(|account| account.contender).collect();
+    let contenders: Vec<Contender> = accounts.iter().map(|account| account.within(limits)).collect();
     let shares = share_out(limits.free, limits.account_running_max, &contenders);
-    let mut claim = Claim { jobs: Vec::new(), next_due: next_due(connection)? };
+    let left = accounts.iter().zip(&shares).any(|(account, share)| account.contender.ready > *share);
+    let mut claim = Claim { jobs: Vec::new(), left, next_due: next_due(connection)? };
     let mut plans = HashMap::new();
     let mut moved = Moved::default();
     for (account, share) in accounts.iter().zip(shares).filter(|(_, share)| *share > 0) {

@@ -32,7 +32,7 @@ impl Jobs for SqliteStore {
     }
 
     async fn job_claim(&self, limits: ClaimLimits, now: Millis) -> Result<Claim> {
-        self.write(move |connection| claim::claim(connection, limits, now)).await
+        self.write(move |connection| claim::claim(connection, &limits, now)).await
     }
 
     async fn job_finish(&self, finished: Arc<[Finished]>) -> Result<usize> {

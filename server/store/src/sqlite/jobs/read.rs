@@ -55,15 +55,19 @@ pub(super) fn list(
 ) -> Result<Listed<Job>> {
     let mut sql = job_sql();
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(account.to_bytes())];
-    sql.push_str(" WHERE j.account = (SELECT key FROM accounts WHERE id = ?)");
+    let account_column = if filter.run.is_some() { "+j.account" } else { "j.account" };
+    sql.push_str(&format!(" WHERE {account_column} = (SELECT key FROM accounts WHERE id = ?)"));
     let mut filter_by = |condition: &str, value: Box<dyn ToSql>| {
         sql.push_str(condition);
         values.push(value);
     };
     if let Some(run) = filter.run {
-        // A run's jobs lie together: the range of their keys needs no index.
-        let range = " AND j.run = (SELECT key FROM runs WHERE id = ?) AND j.key >= r.first_job";
-        filter_by(range, Box::new(run.to_bytes()));
+        // A run's jobs lie together: the range of their keys is the index, and the other is kept off.
+        let Some((first, end)) = keys_of(connection, run)? else {
+            return Ok(Listed { items: Vec::new(), next: None });
+        };
+        filter_by(" AND j.key >= ?", Box::new(first));
+        filter_by(" AND j.key < ?", Box::new(end));
     }
     if let Some(job_type) = &filter.job_type {
         filter_by(" AND f.name = ?", Box::new(job_type.clone()));
@@ -84,6 +88,11 @@ pub(super) fn list(
         SortBy::CreatedAt => "j.created_at",
         SortBy::UpdatedAt => "j.updated_at",
     };
+    // In one run the order of keys is that of their making.
+    let sort = match (filter.run, filter.sort_by) {
+        (Some(_), SortBy::CreatedAt) => "+j.created_at",
+        _ => sort,
+    };
     sql.push_str(" AND ");
     sql.push_str(&page_clause(sort, "j.key", filter.order, page));
     let mut select = connection.prepare_cached(&sql).map_err(internal)?;
@@ -97,6 +106,15 @@ pub(super) fn list(
     });
     let rows = rows.and_then(Iterator::collect).map_err(internal)?;
     Ok(Listed::cut(rows, page))
+}
+
+/// The keys of a run's jobs, the last one exclusive.
+fn keys_of(connection: &Connection, run: RunId) -> Result<Option<(i64, i64)>> {
+    const SQL: &str =
+        "SELECT first_job, first_job + queued + running + retrying + succeeded + failed + timed_out
+        + cancelled FROM runs WHERE id = ?";
+    let mut select = connection.prepare_cached(SQL).map_err(internal)?;
+    select.query_row([run.to_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(internal)
 }
 
 pub(super) fn attempts(
