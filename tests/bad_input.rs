@@ -50,6 +50,9 @@ fn bodies_that_are_no_json_say_where() {
         let answer = admin.send("POST", "/v1/runs", body, &[]);
         assert!(answer.refused(400).contains("the body does not fit"), "{body:.20}");
     }
+    for body in ["[\"double\", [[1]]]", " [{}]"] {
+        assert!(admin.send("POST", "/v1/runs", body, &[]).refused(400).contains("must be a JSON object"));
+    }
     assert!(admin.send("POST", "/v1/runs", [0xff, 0xfe], &[]).refused(400).contains("does not fit"));
     let packed = admin.send("POST", "/v1/runs", "{}", &[("Content-Encoding", "gzip")]);
     assert!(packed.refused(400).contains("Content-Encoding"));
@@ -86,6 +89,7 @@ fn run_fields_are_checked_one_by_one() {
         ("env", json!({"A=B": "1"})),
         ("version", json!(-1)),
         ("runAt", json!("soon")),
+        ("runAt", json!(u64::MAX)),
         ("priority", json!(1)),
     ] {
         let mut body = json!({"function": "double", "parameters": [[1]]});

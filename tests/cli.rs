@@ -22,6 +22,8 @@ fn a_tour_of_the_commands() {
     assert!(skep(&["functions"]).ok().contains("count"));
     assert!(skep(&["functions", "primes"]).ok().contains("func(low: u32, high: u32) -> u32"));
     assert_eq!(skep(&["invoke", "primes", "0", "100"]).ok(), "25\n");
+    assert_eq!(skep(&["invoke", "primes", "0", "100", "--json"]).json()["result"], 25);
+    assert!(skep(&["invoke", "primes", "-1", "100"]).stderr.contains("expected u32, got -1"));
     let run = skep(&["run", "primes", "--parameters", "[[0, 10], [0, 100]]", "--follow", "--json"]).json();
     assert_eq!(run["counts"]["succeeded"], 2);
     let id = run["runId"].as_str().expect("an id");
@@ -55,6 +57,8 @@ fn exit_codes_mean_something() {
     let unreachable = skep(&["functions", "--url", "http://127.0.0.1:9"]);
     assert_eq!(unreachable.code, Some(4));
     assert!(unreachable.stderr.contains("skep serve"), "{}", unreachable.stderr);
+    let schemeless = skep(&["functions", "--url", "127.0.0.1:9"]);
+    assert!(schemeless.code == Some(2) && schemeless.stderr.contains("http://"), "{}", schemeless.stderr);
     let keyless = skep(&["functions", "--token", "wrong"]);
     assert_eq!(keyless.code, Some(3));
     assert!(keyless.stderr.contains("--token"), "{}", keyless.stderr);
@@ -94,6 +98,13 @@ fn exec_passes_everything_through() {
     assert_eq!(refused.code, Some(2));
     assert!(refused.stderr.contains("not WebAssembly"), "{}", refused.stderr);
     assert_eq!(exec(&["/no/such/file"]).code, Some(1));
+    let missing = exec(&["--dir", "/no/such/folder::/d", &command]);
+    assert!(
+        missing.code == Some(1) && missing.stderr.contains("opening a granted directory"),
+        "{}",
+        missing.stderr
+    );
+    assert!(!missing.stderr.contains("server"), "{}", missing.stderr);
 }
 
 #[test]

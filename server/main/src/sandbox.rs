@@ -161,8 +161,11 @@ impl Sandbox for EngineSandbox {
 }
 
 fn parse_call(program: &Program, export: Option<&str>, arguments: &str) -> Result<Call, String> {
+    if !arguments.trim_start().starts_with('[') {
+        return Err("expected an array of arguments".into());
+    }
     let arguments: Vec<Value> =
-        serde_json::from_str(arguments).map_err(|_| "expected an array of arguments".to_owned())?;
+        serde_json::from_str(arguments).map_err(|error| format!("the arguments cannot be read: {error}"))?;
     program.call(export, &arguments).map_err(|rejected| rejected.0)
 }
 

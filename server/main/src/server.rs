@@ -160,9 +160,8 @@ fn dispatching(config: &Config) -> dispatch::Config {
 }
 
 fn listen(config: &Config, services: &Services, runtime: &Runtime) -> Result<(SocketAddr, ServerHandle)> {
-    let cannot = |error: std::io::Error| {
-        Error::conflict(format!("cannot listen on {}: {error}", config.listen)).caused_by(error)
-    };
+    let cannot =
+        |error: std::io::Error| Error::conflict(format!("cannot listen on {}: {error}", config.listen));
     let listener = TcpListener::bind(config.listen).map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let services = services.clone();

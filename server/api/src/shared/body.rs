@@ -42,6 +42,10 @@ impl<T: Wire, D: Dialect> FromRequest for Json<T, D> {
             let bytes = read(&request, payload, T::bytes_max).await?;
             // An empty body is an empty object: what is required will say so by name.
             let json = if bytes.trim_ascii().is_empty() { b"{}" } else { &*bytes };
+            // An array would do for a struct, field by field, which nobody means.
+            if !json.trim_ascii_start().starts_with(b"{") {
+                return Err(Error::invalid("the body does not fit: it must be a JSON object").into());
+            }
             let value = serde_json::from_slice(json);
             let value = value.map_err(|error| Error::invalid(format!("the body does not fit: {error}")))?;
             Ok(Self { value, dialect: PhantomData })

@@ -15,6 +15,9 @@ use crate::model::run::{Run, Source};
 use crate::model::time::Millis;
 use crate::port::store::{NewJob, NewRun, RunFilter};
 
+/// How far ahead a run may be submitted: a year.
+const RUN_AT_AHEAD_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1000;
+
 /// Runs.
 #[derive(Clone)]
 pub struct Runs {
@@ -55,6 +58,9 @@ impl Runs {
             );
         }
         let (bid, run_at) = (submission.bid_nanodollars, submission.run_at);
+        if run_at.is_some_and(|at| at > self.base.clock.now().plus(RUN_AT_AHEAD_MS_MAX)) {
+            return Err(Error::invalid("runAt must be within a year, in Unix milliseconds").field("runAt"));
+        }
         let checked = input::check(&self.base, caller, submission.request, Place::Parameters).await?;
         let run = new_run(&self.base, caller, Source::Run, checked, bid, run_at);
         let id = run.id;

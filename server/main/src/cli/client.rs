@@ -26,9 +26,17 @@ const ANSWER_BYTES_MAX: u64 = 256 << 20;
 
 impl Client {
     pub(super) fn new(url: &str, token: Option<String>) -> Result<Self, Failure> {
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            return Err(Failure::Usage(format!("\"{url}\" is no URL: it begins with http:// or https://")));
+        }
+        let token = token.filter(|token| !token.trim().is_empty());
         let token = token.or_else(|| std::fs::read_to_string(KEY_FILE).ok()).ok_or_else(|| {
             Failure::Usage(format!("no key: set SKEP_TOKEN, pass --token, or start where ./{KEY_FILE} is"))
         })?;
+        let token = token.trim();
+        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Failure::Usage("the key has characters that no key has (see --token)".into()));
+        }
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT_TIMEOUT))
@@ -36,7 +44,7 @@ impl Client {
             .build()
             .into();
         let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { agent, url, authorization: format!("Bearer {}", token.trim()) })
+        Ok(Self { agent, url, authorization: format!("Bearer {token}") })
     }
 
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {

@@ -31,8 +31,11 @@ pub(super) struct Arguments {
     /// Bytes of linear memory at most [default: 4 GiB]
     #[arg(long, value_name = "BYTES")]
     memory_bytes_max: Option<u64>,
-    /// Arguments of a command; of an export, JSON values or plain words
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        help = "Arguments of a command; of an export, JSON values or plain words. All that follows the file is the guest's"
+    )]
     arguments: Vec<String>,
 }
 
@@ -110,5 +113,5 @@ fn parse_directory(text: &str) -> Result<(PathBuf, String), String> {
 }
 
 fn local(error: skep_engine::Error) -> Failure {
-    Failure::Local(skep_domain::Error::internal(error).chain())
+    Failure::Local(failure::chain(&error))
 }

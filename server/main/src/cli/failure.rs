@@ -48,8 +48,27 @@ impl fmt::Display for Failure {
 
 impl From<skep_domain::Error> for Failure {
     fn from(error: skep_domain::Error) -> Self {
-        Self::Local(error.chain())
+        // Here is no log to point at: what caused it is what helps.
+        match (error.code(), std::error::Error::source(&error)) {
+            (skep_domain::Code::Internal, Some(cause)) => Self::Local(chain(cause)),
+            _ => Self::Local(error.message().to_owned()),
+        }
     }
+}
+
+/// An error and its causes, each once.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.ends_with(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
 }
 
 /// A file that could not be used, with its path.

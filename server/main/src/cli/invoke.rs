@@ -15,8 +15,8 @@ use super::{json_or_string, parse_variable, show};
 pub(super) struct Arguments {
     /// The function
     function: String,
-    /// The arguments: JSON values, or plain words as strings
-    #[arg(allow_hyphen_values = true)]
+    /// The arguments: JSON values, or plain words as strings; after --, words that begin with a dash
+    #[arg(allow_negative_numbers = true)]
     arguments: Vec<String>,
     /// The export to call, where there are several
     #[arg(long, value_name = "NAME")]

@@ -1,6 +1,7 @@
 //! The data directory: held by one process at a time.
 
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use skep_domain::{Error, Result};
@@ -20,7 +21,8 @@ impl DataDirectory {
         let failed = |source| {
             Error::invalid(format!("the data directory {} cannot be used", path.display())).caused_by(source)
         };
-        fs::create_dir_all(path).map_err(failed)?;
+        // What lies in it is for its owner: keys, environments, results.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
         let lock = File::options().write(true).create(true).truncate(false).open(path.join("lock"));
         let lock = lock.map_err(failed)?;
         match lock.try_lock() {
