@@ -38,7 +38,7 @@ pub(crate) const TABLES_MAX: usize = 20;
 pub(crate) const MEMORIES_MAX: usize = 4;
 /// Core instances of one component: each costs a few KB in the pool.
 pub(crate) const CORE_INSTANCES_MAX: usize = 40;
-/// Bytes that one host call may copy out of a guest.
+/// Bytes that one host call may copy out of a guest, beside what a result may take.
 pub(crate) const HOSTCALL_FUEL: usize = 16 << 20;
 /// Handles (streams, pollables, descriptors) that a guest may hold at once.
 pub(crate) const RESOURCES_MAX: usize = 10_000;

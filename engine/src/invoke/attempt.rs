@@ -18,7 +18,7 @@ use crate::capability::wasi;
 use crate::control::Control;
 use crate::error::Error;
 use crate::executor::{BoxFuture, Guest};
-use crate::limits::HOSTCALL_FUEL;
+use crate::limits::{HOSTCALL_FUEL, Limits};
 use crate::outcome::{Outcome, Report};
 use crate::sandbox::Sandbox;
 
@@ -115,6 +115,13 @@ impl Guest for Attempt {
     }
 }
 
+/// Bytes that one host call may copy: what is copied for any call, and a list of bytes as long as a
+/// result may be, whose values take a `Val` each on the host.
+fn hostcall_fuel(limits: &Limits) -> usize {
+    let result = usize::try_from(limits.output_bytes_max).unwrap_or(usize::MAX);
+    result.saturating_mul(size_of::<Val>()).saturating_add(HOSTCALL_FUEL)
+}
+
 /// The guest's life inside its store.
 async fn run(
     runtime: wasmtime::Engine,
@@ -125,7 +132,7 @@ async fn run(
     let wasi = wasi::context(&invocation, &capture)?;
     let mut store = Store::new(&runtime, Sandbox::new(control.clone(), wasi));
     store.limiter(|sandbox| sandbox);
-    store.set_hostcall_fuel(HOSTCALL_FUEL);
+    store.set_hostcall_fuel(hostcall_fuel(&control.limits));
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|store| {
         let control = &store.data().control;

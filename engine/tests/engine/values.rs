@@ -118,3 +118,11 @@ fn a_result_at_the_top_is_success_or_failure() {
     let outcome = Run::of(&guest("values")).export(&name).arguments([json!({"ok": null})]).outcome();
     assert_eq!(outcome, Outcome::Returned(None));
 }
+
+#[test]
+fn a_list_of_bytes_as_long_as_a_result_may_be_comes_back() {
+    // Base64 of 700,000 bytes is just below the default limit of a result.
+    let bytes: Vec<u8> = (0..700_000u32).map(|n| n as u8).collect();
+    let value = echo("echo-list-u8", bytes.into());
+    assert_eq!(value.as_str().expect("base64").len(), 933_336);
+}

@@ -129,7 +129,7 @@ pub struct Limits {
     pub timeout_ms: u64,
     /// CPU time of an attempt, in milliseconds; as the timeout where it is null.
     pub cpu_ms: Option<u64>,
-    /// Bytes of a result: 1 to 16 MiB.
+    /// Bytes of a result: 1 to 4 MiB. A list of bytes takes some thirty times that while it is read.
     pub output_bytes_max: u64,
     /// Bytes of stdout, and of stderr, each an attempt: 0 to 16 MiB.
     pub log_bytes_max: u64,
@@ -169,7 +169,7 @@ impl Settings {
         bound("memoryBytesMax", limits.memory_bytes_max, 64 << 10, 4 << 30)?;
         bound("timeoutMs", limits.timeout_ms, 1, TIMEOUT_MS_MAX)?;
         bound("cpuMs", limits.cpu_ms.unwrap_or(1), 1, TIMEOUT_MS_MAX)?;
-        bound("outputBytesMax", limits.output_bytes_max, 1, 16 << 20)?;
+        bound("outputBytesMax", limits.output_bytes_max, 1, 4 << 20)?;
         bound("logBytesMax", limits.log_bytes_max, 0, 16 << 20)?;
         check_env(self.env.keys().map(String::as_str), "settings.env")?;
         let env: usize = self.env.iter().map(|(name, value)| name.len() + value.len()).sum();
