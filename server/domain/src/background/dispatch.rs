@@ -3,7 +3,7 @@
 //! Ends are written together, as many as came while the last ones were being written; claims are
 //! made while guests run. At most one write and one claim are under way.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -49,9 +49,12 @@ struct Dispatcher {
     config: Config,
     appetite: Appetite,
     /// Claimed, and its end not yet written.
-    in_hand: u32,
+    in_hand: HashSet<JobId>,
+    /// Whether jobs may be running in the store that nobody has in hand: a claim's answer was lost, or
+    /// an end.
+    unsure: bool,
     ends: VecDeque<Finished>,
-    writing: Pending<(usize, Result<usize>)>,
+    writing: Pending<(Arc<[Finished]>, Result<usize>)>,
     claiming: Pending<(u32, Result<Claim>)>,
     /// Whether a claim may find something.
     hungry: bool,
@@ -70,7 +73,8 @@ pub async fn run(base: Arc<Base>, config: Config) {
         appetite: Appetite::new(config.threads, config.window),
         base,
         config,
-        in_hand: 0,
+        in_hand: HashSet::new(),
+        unsure: false,
         ends: VecDeque::new(),
         writing: None,
         claiming: None,
@@ -86,7 +90,7 @@ pub async fn run(base: Arc<Base>, config: Config) {
         dispatcher.claim();
         tokio::select! {
             _ = ended.recv_many(&mut batch, FINISH_MAX) => dispatcher.collect(&mut batch),
-            (count, written) = ready(&mut dispatcher.writing) => dispatcher.written(count, &written),
+            (ends, written) = ready(&mut dispatcher.writing) => dispatcher.written(&ends, &written),
             (asked, claimed) = ready(&mut dispatcher.claiming) => dispatcher.claimed(asked, claimed),
             () = tasks.woken(Wake::Dispatch) => dispatcher.hungry = true,
             () = tokio::time::sleep(dispatcher.pause) => (dispatcher.hungry, dispatcher.ticked) = (true, true),
@@ -123,7 +127,7 @@ async fn write_until_known(store: &dyn Store, batch: &Arc<[Finished]>) -> Result
 
 impl Dispatcher {
     fn is_done(&self) -> bool {
-        self.stopping && self.in_hand == 0 && self.writing.is_none() && self.claiming.is_none()
+        self.stopping && self.in_hand.is_empty() && self.writing.is_none() && self.claiming.is_none()
     }
 
     /// Starts a write if there is something to write and none is under way.
@@ -153,26 +157,33 @@ impl Dispatcher {
                 }
                 written => written,
             };
-            (count, written)
+            (batch, written)
         }));
     }
 
-    fn written(&mut self, count: usize, written: &Result<usize>) {
-        self.in_hand = self.in_hand.saturating_sub(count as u32);
+    fn written(&mut self, ends: &[Finished], written: &Result<usize>) {
+        for end in ends {
+            self.in_hand.remove(&end.job);
+        }
         // Its account may have been at its maximum until now, or what ended may be tried again.
         self.hungry = true;
         match written {
-            Ok(applied) if *applied < count => {
-                tracing::info!(late = count - applied, "jobs had moved on before their ends were written");
+            Ok(applied) if *applied == ends.len() => {}
+            // Moved on before, or lost: whichever it was, nothing may stay behind.
+            Ok(applied) => {
+                tracing::info!(count = ends.len() - applied, "ends came late, or could not be written");
+                self.unsure = true;
             }
-            Ok(_) => {}
-            Err(error) => tracing::error!(error = error.chain(), "the ends of jobs could not be written"),
+            Err(error) => {
+                tracing::error!(error = error.chain(), "the ends of jobs could not be written");
+                self.unsure = true;
+            }
         }
     }
 
     /// Starts a claim if there is room and perhaps work, and none is under way.
     fn claim(&mut self) {
-        let free = self.config.window.saturating_sub(self.in_hand);
+        let free = self.config.window.saturating_sub(self.in_hand.len() as u32);
         // Small claims cost as much as large ones: wait for a quarter of the room, but not for long.
         let enough = self.ticked || free >= self.appetite.wanted() / 4;
         if self.claiming.is_some() || !self.hungry || self.stopping || free == 0 || !enough {
@@ -186,24 +197,34 @@ impl Dispatcher {
             backlogs: self.base.sandbox.backlogs(),
         };
         let (store, now) = (self.base.store.clone(), self.base.clock.now());
-        self.claiming = Some(Box::pin(async move { (free, store.job_claim(limits, now).await) }));
+        // No other claim is under way: what is in hand is all that this node has.
+        let held = self.unsure.then(|| self.in_hand.clone());
+        self.claiming = Some(Box::pin(async move {
+            if let Some(held) = held
+                && let Err(error) = store.job_release(held, now).await
+            {
+                return (free, Err(error));
+            }
+            (free, store.job_claim(limits, now).await)
+        }));
     }
 
     fn claimed(&mut self, asked: u32, claim: Result<Claim>) {
         match claim {
             Ok(claim) => {
+                self.unsure = false;
                 self.hungry = claim.jobs.len() as u32 == asked;
                 let now = self.base.clock.now();
                 let due = claim.next_due.map(|due| Duration::from_millis(due.0.saturating_sub(now.0).max(1)));
                 // Guests that fall asleep make room without telling anybody.
                 let again = if claim.left { ROOM_INTERVAL } else { INTERVAL };
                 self.pause = due.map_or(again, |due| due.min(again));
-                self.in_hand += claim.jobs.len() as u32;
+                self.in_hand.extend(claim.jobs.iter().map(|job| job.assignment.job));
                 claim.jobs.into_iter().for_each(|job| self.start(job));
             }
             Err(error) => {
                 tracing::error!(error = error.chain(), "claiming failed; trying again");
-                (self.hungry, self.pause) = (false, PAUSE);
+                (self.unsure, self.hungry, self.pause) = (true, false, PAUSE);
             }
         }
     }

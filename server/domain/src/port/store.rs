@@ -2,7 +2,7 @@
 //!
 //! Every read and write but the node's own work names the account; what is another's is not there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -265,6 +265,10 @@ pub trait Jobs: Send + Sync {
 
     /// Returns the jobs that ran when this node's earlier life ended. Returns how many.
     async fn job_recover(&self, now: Millis) -> Result<usize>;
+
+    /// Returns the running jobs that are not held: what a claim took whose answer was lost. Calls are left
+    /// alone, for they hold themselves. Returns how many.
+    async fn job_release(&self, held: HashSet<JobId>, now: Millis) -> Result<usize>;
 
     /// A job's attempts that are over, oldest first.
     async fn attempt_list(&self, account: AccountId, id: JobId) -> Result<Option<Vec<Attempt>>>;

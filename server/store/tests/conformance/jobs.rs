@@ -7,6 +7,7 @@ crate::scenarios! {
     accounts_share_by_weight_and_have_a_maximum
     a_retry_waits_for_its_time
     what_ran_when_the_node_died_is_returned
+    a_job_that_nobody_holds_is_released
     a_cancel_that_comes_in_between_wins_over_a_retry
     logs_go_on_over_attempts_and_are_read_from_a_place
     a_call_is_written_at_once_with_its_end
@@ -129,6 +130,16 @@ mod scenarios {
         let Outcome::Failed(failure) = &attempts[0].outcome else { panic!("it was cut off") };
         assert_eq!(failure.code, FailureCode::Interrupted);
         assert_eq!(world.claim_at(5, at(30)).await.len(), 2);
+    }
+
+    pub(super) async fn a_job_that_nobody_holds_is_released(world: &World) {
+        world.submit(3).await;
+        let claimed = world.claim(3).await;
+        let held = claimed[..2].iter().map(|job| job.assignment.job).collect();
+        assert_eq!(world.store.job_release(held, at(20)).await.expect("it answers"), 1);
+        assert_eq!(world.job(claimed[2].assignment.job).await.progress.status, Status::Queued);
+        assert_eq!(world.job(claimed[0].assignment.job).await.progress.status, Status::Running);
+        assert_eq!(world.finish(&claimed[0], succeeded("1"), &[]).await, 1);
     }
 
     pub(super) async fn a_cancel_that_comes_in_between_wins_over_a_retry(world: &World) {

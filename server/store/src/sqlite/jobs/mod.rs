@@ -4,21 +4,24 @@ mod claim;
 pub(super) mod moves;
 mod read;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 use skep_domain::Result;
 use skep_domain::model::attempt::Attempt;
 use skep_domain::model::id::{AccountId, JobId};
 use skep_domain::model::job::{Job, Progress};
 use skep_domain::model::log::{Entry, Line};
 use skep_domain::model::page::{Listed, Page};
+use skep_domain::model::run::Source;
 use skep_domain::model::step::{self, Step};
 use skep_domain::model::time::Millis;
 use skep_domain::port::store::{Claim, ClaimLimits, Finished, JobFilter, Jobs, NewRun};
 
 use self::moves::Moved;
+use super::rows::RowExt;
 use super::{SqliteStore, internal, logs, runs};
 
 #[async_trait]
@@ -82,7 +85,18 @@ impl Jobs for SqliteStore {
     }
 
     async fn job_recover(&self, now: Millis) -> Result<usize> {
-        self.write(move |connection| recover(connection, now)).await
+        self.write(move |connection| interrupt(connection, &running(connection, "")?, now)).await
+    }
+
+    async fn job_release(&self, held: HashSet<JobId>, now: Millis) -> Result<usize> {
+        self.write(move |connection| {
+            let calls = Source::Invoke.number();
+            let only = format!("AND (SELECT source FROM runs WHERE key = j.run) <> {calls}");
+            let mut lost = running(connection, &only)?;
+            lost.retain(|job| !held.contains(&job.id));
+            interrupt(connection, &lost, now)
+        })
+        .await
     }
 
     async fn attempt_list(&self, account: AccountId, id: JobId) -> Result<Option<Vec<Attempt>>> {
@@ -162,20 +176,37 @@ fn step_by_hand(
     read::get(connection, account, id)
 }
 
-/// What ran when the node's earlier life ended goes back, or ends, as the domain decides.
-fn recover(connection: &Connection, now: Millis) -> Result<usize> {
-    let sql = format!("SELECT j.key, j.started_at, {} FROM jobs j WHERE j.status = 1", moves::PROGRESS);
+struct RunningJob {
+    key: i64,
+    id: JobId,
+    started_at: Option<Millis>,
+    progress: Progress,
+}
+
+fn running(connection: &Connection, only: &str) -> Result<Vec<RunningJob>> {
+    let sql = format!(
+        "SELECT j.key, j.id, j.started_at, {} FROM jobs j WHERE j.status = 1 {only}",
+        moves::PROGRESS
+    );
     let mut select = connection.prepare(&sql).map_err(internal)?;
-    let rows = select.query_map(params![], |row| {
-        use super::rows::RowExt;
-        Ok((row.get::<_, i64>("key")?, row.maybe_millis("started_at")?, moves::progress(row)?))
+    let rows = select.query_map([], |row| {
+        Ok(RunningJob {
+            key: row.get("key")?,
+            id: JobId::from_bytes(row.get("id")?),
+            started_at: row.maybe_millis("started_at")?,
+            progress: moves::progress(row)?,
+        })
     });
-    let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(internal)?;
+    rows.and_then(Iterator::collect).map_err(internal)
+}
+
+/// What nobody runs any more goes back, or ends, as the domain decides.
+fn interrupt(connection: &Connection, jobs: &[RunningJob], now: Millis) -> Result<usize> {
     let mut moved = Moved::default();
-    for (key, started_at, progress) in &rows {
-        let step = step::interrupted(*progress, started_at.unwrap_or(now), now);
-        moves::apply(connection, *key, &step, &mut moved)?;
+    for job in jobs {
+        let step = step::interrupted(job.progress, job.started_at.unwrap_or(now), now);
+        moves::apply(connection, job.key, &step, &mut moved)?;
     }
     moved.write(connection, now)?;
-    Ok(rows.len())
+    Ok(jobs.len())
 }
