@@ -1,13 +1,15 @@
 //! What Skep means by an account, a function, a run and a job. No I/O, no clock, no SQL, no HTTP.
 //!
-//! Inside, arrows point down too: [`model`] names nothing, [`port`] names `model`, [`service`] and
-//! [`background`] name both.
+//! Inside, arrows point down too: [`error`] names nothing, [`model`] names it, [`port`] names `model`,
+//! [`base`] names `port`, and [`service`] and [`background`], strangers to each other, name all of these.
 #![warn(missing_docs)]
 
 pub mod background;
+pub mod base;
 pub mod error;
 pub mod model;
 pub mod port;
 pub mod service;
+pub mod tasks;
 
 pub use error::{Code, Error, Result};

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};
-use skep_domain::background::{Tasks, cancel, dispatch};
+use skep_domain::background::{cancel, dispatch};
+use skep_domain::base::Base;
 use skep_domain::model::id::Ids;
 use skep_domain::model::limits::Limits;
 use skep_domain::port::clock::Clock;
-use skep_domain::service::{Base, Services};
+use skep_domain::service::Services;
+use skep_domain::tasks::Tasks;
 use skep_domain::{Error, Result};
 use skep_engine::Engine;
 use skep_store::{DataDirectory, FileArtifacts, SqliteStore};
@@ -179,6 +181,7 @@ fn listen(config: &Config, services: &Services, runtime: &Runtime) -> Result<(So
     .map_err(cannot)?
     .run();
     let handle = server.handle();
+    #[expect(clippy::disallowed_methods, reason = "the HTTP server is stopped by its own handle")]
     runtime.spawn(server);
     Ok((address, handle))
 }

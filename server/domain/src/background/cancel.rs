@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Tasks, Wake};
 use crate::error::Result;
 use crate::port::sandbox::Sandbox;
 use crate::port::store::Store;
+use crate::tasks::{Tasks, Wake};
 
 /// How soon a mark is looked at again whose guest has not begun yet.
 const AGAIN: Duration = Duration::from_millis(20);

@@ -9,18 +9,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use super::Wake;
 use super::appetite::Appetite;
+use crate::base::{Base, Recorder};
 use crate::error::{Code, Result};
 use crate::model::id::JobId;
-use crate::model::log::Line;
 use crate::model::step;
-use crate::port::sandbox::LogSink;
 use crate::port::store::{Claim, ClaimLimits, Claimed, Finished, Store};
-use crate::service::Base;
+use crate::tasks::Wake;
 
 /// How the dispatcher is set up.
 #[derive(Debug, Clone, Copy)]
@@ -249,24 +246,5 @@ impl Dispatcher {
             self.appetite.observe(usage.map_or(0, |usage| usage.cpu_nanos));
             self.ends.push_back(finished);
         }
-    }
-}
-
-/// Writes the lines of long attempts to the store as they come.
-pub struct Recorder {
-    store: Arc<dyn Store>,
-}
-
-impl Recorder {
-    /// A recorder into the store.
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
-    }
-}
-
-#[async_trait]
-impl LogSink for Recorder {
-    async fn keep(&self, job: JobId, attempt: u32, lines: Vec<Line>) -> Result<()> {
-        self.store.log_append(job, attempt, lines).await
     }
 }

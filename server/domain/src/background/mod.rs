@@ -4,6 +4,3 @@
 pub mod appetite;
 pub mod cancel;
 pub mod dispatch;
-mod tasks;
-
-pub use tasks::{Finish, Tasks, Wake};

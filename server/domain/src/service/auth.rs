@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Base;
+use crate::base::Base;
 use crate::error::Result;
 use crate::model::account::{Account, Caller, KEY_DIGITS, Key, unauthenticated};
 use crate::model::id::Sha256;

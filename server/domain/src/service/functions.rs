@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Base;
+use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::function::{Function, Name, Settings, Version};

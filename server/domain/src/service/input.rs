@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::Base;
+use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::function::{Function, Name, TIMEOUT_MS_MAX, Version, check_env};

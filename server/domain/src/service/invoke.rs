@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
-use super::Base;
 use super::input::{self, Checked, Place, Request};
 use super::runs::new_run;
-use crate::background::dispatch::Recorder;
+use crate::base::{Base, Recorder};
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::id::JobId;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Base;
 use super::input::{self, Place, Request};
 use super::runs::new_run;
-use crate::background::Wake;
+use crate::base::Base;
 use crate::error::{Error, Result};
 use crate::model::account::Caller;
 use crate::model::attempt::Attempt;
@@ -15,6 +14,7 @@ use crate::model::log::Entry;
 use crate::model::page::{Listed, Page};
 use crate::model::run::Source;
 use crate::port::store::JobFilter;
+use crate::tasks::Wake;
 
 /// Jobs.
 #[derive(Clone)]

@@ -11,31 +11,8 @@ pub mod runs;
 
 use std::sync::Arc;
 
-use crate::background::Tasks;
-use crate::model::id::Ids;
+use crate::base::Base;
 use crate::model::limits::Limits;
-use crate::port::artifacts::Artifacts;
-use crate::port::clock::Clock;
-use crate::port::sandbox::Sandbox;
-use crate::port::store::Store;
-
-/// What every service stands on.
-pub struct Base {
-    /// The store.
-    pub store: Arc<dyn Store>,
-    /// Files by hash.
-    pub artifacts: Arc<dyn Artifacts>,
-    /// Where guests run.
-    pub sandbox: Arc<dyn Sandbox>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Ids.
-    pub ids: Ids,
-    /// Sizes and counts.
-    pub limits: Limits,
-    /// Work that outlives a request, and who to wake.
-    pub tasks: Tasks,
-}
 
 /// All services.
 #[derive(Clone)]

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::Base;
 use super::input::{self, Checked, Place, Request};
-use crate::background::Wake;
+use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::id::RunId;
@@ -14,6 +13,7 @@ use crate::model::page::{Listed, Page};
 use crate::model::run::{Run, Source};
 use crate::model::time::Millis;
 use crate::port::store::{NewJob, NewRun, RunFilter};
+use crate::tasks::Wake;
 
 /// How far ahead a run may be submitted: a year.
 const RUN_AT_AHEAD_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1000;
