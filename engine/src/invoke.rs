@@ -135,6 +135,12 @@ impl Running {
         Canceller { control: self.control.clone() }
     }
 
+    /// Waits until the guest has written something since this was last waited for.
+    pub fn wrote(&self) -> impl Future<Output = ()> + Send + use<> {
+        let capture = self.capture.clone();
+        async move { capture.written().await }
+    }
+
     /// The lines that the guest has completed since the last call; after the end, the rest too.
     pub fn take_logs(&self) -> Vec<LogLine> {
         self.capture.take_lines()

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
+use tokio::sync::Notify;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
@@ -44,6 +45,7 @@ const CUT_MARK: &str = "[cut: the limit of this stream is reached]";
 /// What a guest wrote, as the host sees it.
 pub(crate) struct Capture {
     streams: Mutex<Streams>,
+    written: Notify,
 }
 
 struct Streams {
@@ -80,12 +82,17 @@ impl Capture {
             raw: raw_bytes_max.map(|bytes_max| Raw { bytes: Vec::new(), bytes_max, is_over: false }),
             bytes: 0,
         };
-        Arc::new(Self { streams: Mutex::new(streams) })
+        Arc::new(Self { streams: Mutex::new(streams), written: Notify::new() })
     }
 
     /// The complete lines since the last call.
     pub(crate) fn take_lines(&self) -> Vec<LogLine> {
         std::mem::take(&mut self.lock().lines)
+    }
+
+    /// Waits until something was written since this was last waited for.
+    pub(crate) async fn written(&self) {
+        self.written.notified().await;
     }
 
     /// Ends the last line of each stream, once the guest is over.
@@ -189,6 +196,7 @@ pub(crate) struct Writer {
 impl Writer {
     fn put(&self, bytes: &[u8]) {
         self.capture.lock().write(self.stream, bytes);
+        self.capture.written.notify_one();
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Code {
     NotFound,
     /// The state of the world does not allow it now.
     Conflict,
+    /// The same request is under way already.
+    InFlight,
     /// It is larger than a limit allows.
     TooLarge,
     /// Too many at once; later it may do.
@@ -29,12 +31,13 @@ pub enum Code {
 }
 
 /// Every code, for tables and tests.
-pub const CODES: [Code; 9] = [
+pub const CODES: [Code; 10] = [
     Code::Invalid,
     Code::Unauthenticated,
     Code::ScopeRequired,
     Code::NotFound,
     Code::Conflict,
+    Code::InFlight,
     Code::TooLarge,
     Code::TooMany,
     Code::Unavailable,
@@ -50,6 +53,7 @@ impl Code {
             Self::ScopeRequired => "SCOPE_REQUIRED",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
+            Self::InFlight => "IDEMPOTENCY_IN_FLIGHT",
             Self::TooLarge => "LIMIT_EXCEEDED",
             Self::TooMany => "TOO_MANY_REQUESTS",
             Self::Unavailable => "UNAVAILABLE",

@@ -10,6 +10,7 @@ pub mod error;
 pub mod model;
 pub mod port;
 pub mod service;
+pub mod signals;
 pub mod tasks;
 
 pub use error::{Code, Error, Result};

@@ -15,6 +15,8 @@ pub enum Wake {
     Dispatch,
     /// A running job may be marked for cancelling.
     Cancel,
+    /// Something was deleted, and what it had is to be purged.
+    Purge,
 }
 
 /// Spawns tasks on one runtime. Cheap to clone.
@@ -27,6 +29,7 @@ struct Inner {
     runtime: Handle,
     dispatch: Notify,
     cancel: Notify,
+    purge: Notify,
     stopping: watch::Sender<bool>,
     /// Tasks that have not ended.
     alive: watch::Sender<usize>,
@@ -39,6 +42,7 @@ impl Tasks {
             runtime,
             dispatch: Notify::new(),
             cancel: Notify::new(),
+            purge: Notify::new(),
             stopping: watch::channel(false).0,
             alive: watch::channel(0).0,
         };
@@ -91,6 +95,7 @@ impl Tasks {
         match who {
             Wake::Dispatch => &self.inner.dispatch,
             Wake::Cancel => &self.inner.cancel,
+            Wake::Purge => &self.inner.purge,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::appetite::Appetite;
 use crate::base::{Base, Recorder};
 use crate::error::{Code, Result};
 use crate::model::id::JobId;
+use crate::model::price::CPU;
 use crate::model::step;
 use crate::port::store::{Claim, ClaimLimits, Claimed, Finished, Store};
 use crate::tasks::Wake;
@@ -161,6 +162,8 @@ impl Dispatcher {
     fn written(&mut self, ends: &[Finished], written: &Result<usize>) {
         for end in ends {
             self.in_hand.remove(&end.job);
+            self.base.signals.tell(end.job.to_u128());
+            self.base.signals.tell(end.run.to_u128());
         }
         // Its account may have been at its maximum until now, or what ended may be tried again.
         self.hungry = true;
@@ -192,6 +195,7 @@ impl Dispatcher {
             account_running_max: self.config.account_running_max,
             account_backlog_max: self.appetite.wanted(),
             backlogs: self.base.sandbox.backlogs(),
+            ask: self.base.prices.ask(CPU),
         };
         let (store, now) = (self.base.store.clone(), self.base.clock.now());
         // No other claim is under way: what is in hand is all that this node has.
@@ -229,14 +233,15 @@ impl Dispatcher {
     fn start(&self, claimed: Claimed) {
         let (base, sender) = (self.base.clone(), self.sender.clone());
         self.base.tasks.spawn(async move {
-            let Claimed { assignment, progress } = claimed;
+            let Claimed { assignment, progress, bid } = claimed;
             let (job, plan) = (assignment.job, assignment.plan.clone());
-            let sink = Arc::new(Recorder::new(base.store.clone()));
+            let sink = Arc::new(Recorder::new(&base));
             let attempted = base.sandbox.run(assignment, sink).await;
+            let price = base.prices.of(&attempted.attempt, bid);
             let (jitter, at) = (base.clock.jitter(), base.clock.now());
             let step = step::finish(progress, attempted.attempt, &plan.settings.retry, jitter, at);
             // The dispatcher outlives whatever it has in hand.
-            let _ = sender.send(Finished { job, step, lines: attempted.lines }).await;
+            let _ = sender.send(Finished { run: plan.run, job, step, price, lines: attempted.lines }).await;
         });
     }
 

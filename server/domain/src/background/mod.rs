@@ -4,3 +4,4 @@
 pub mod appetite;
 pub mod cancel;
 pub mod dispatch;
+pub mod purge;

@@ -1,5 +1,6 @@
 //! How an attempt ended.
 
+use super::money::Nanodollars;
 use super::named::named;
 use super::time::Millis;
 use super::usage::Usage;
@@ -21,6 +22,17 @@ pub struct Attempt {
     pub ended_at: Millis,
 }
 
+/// An attempt as it was kept, with what was charged for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Charged {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// What was charged.
+    pub cost: Nanodollars,
+    /// The version of the price list.
+    pub price_version: u32,
+}
+
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -28,6 +40,19 @@ pub enum Outcome {
     Succeeded(Output),
     /// It did not.
     Failed(Failure),
+}
+
+impl Outcome {
+    /// Bytes of its texts.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Self::Succeeded(Output::None) => 0,
+            Self::Succeeded(Output::Json(text) | Output::Text(text)) => text.len(),
+            Self::Failed(failure) => {
+                failure.message.len() + failure.backtrace.as_ref().map_or(0, String::len)
+            }
+        }
+    }
 }
 
 /// What a guest gave back.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, FunctionId, Sha256};
+use super::name::{self, NAME_LENGTH_MAX};
 use super::retry::Policy;
 use super::time::Millis;
 use crate::error::{Error, Result};
@@ -11,18 +12,13 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(String);
 
-/// Characters of a function's name.
-pub const NAME_LENGTH_MAX: usize = 100;
-
 impl Name {
     /// Reads a name.
     ///
     /// # Errors
     /// Says what a name may be.
     pub fn parse(text: &str) -> Result<Self> {
-        let first = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
-        if first && rest && text.len() <= NAME_LENGTH_MAX {
+        if name::fits(text, &[]) {
             return Ok(Self(text.to_owned()));
         }
         Err(Error::invalid(format!(
@@ -85,7 +81,7 @@ pub struct Interface {
 }
 
 /// A function that can be called by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Export {
     /// Its name.
     pub name: String,
@@ -94,7 +90,7 @@ pub struct Export {
 }
 
 /// How a function runs. Deny by default: what is not here, a guest does not have.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {
     /// The export that is called where none is named.
@@ -110,7 +106,7 @@ pub struct Settings {
 }
 
 /// What a call may reach outside its own memory. Nothing can be granted yet.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Grants {
     /// Hosts that it may send requests to.
@@ -120,7 +116,7 @@ pub struct Grants {
 }
 
 /// What a call of a function may use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Limits {
     /// Bytes of all its linear memories together: 64 KiB to 4 GiB.

@@ -2,8 +2,9 @@
 
 use super::attempt::Attempt;
 use super::id::{AccountId, JobId, RunId};
+use super::money::Nanodollars;
 use super::named::named;
-use super::run::Common;
+use super::run::{Common, Place};
 use super::time::Millis;
 
 named! {
@@ -103,8 +104,10 @@ pub struct Job {
     pub progress: Progress,
     /// The last attempt, once it is over.
     pub last: Option<Attempt>,
-    /// The most that its owner pays for a minute, in nano-dollars.
-    pub bid_nanodollars: Option<u64>,
+    /// The most that its owner pays for a minute.
+    pub bid: Option<Nanodollars>,
+    /// What was charged for its attempts.
+    pub cost: Nanodollars,
     /// When it was made.
     pub created_at: Millis,
     /// When anything about it changed last.
@@ -114,6 +117,44 @@ pub struct Job {
     /// When its last attempt started.
     pub started_at: Option<Millis>,
     /// When it was over.
+    pub completed_at: Option<Millis>,
+}
+
+impl Job {
+    /// Why it is not claimed, where it is not just its turn.
+    pub fn waiting_for(&self, ask: Nanodollars, now: Millis) -> Option<String> {
+        let Progress { status, due_at, .. } = self.progress;
+        if !matches!(status, Status::Queued | Status::Retrying) {
+            return None;
+        }
+        match (due_at, self.bid) {
+            (Some(due_at), _) if due_at > now => Some(format!("its time, {}", due_at.0)),
+            (_, Some(bid)) if bid < ask => {
+                Some(format!("a lower price: it bids {bid} dollars a minute, and {ask} is asked"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The end of a job, as a stream of its run's events tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Its place in that stream.
+    pub place: Place,
+    /// The job.
+    pub id: JobId,
+    /// The job's place in its run, from 0.
+    pub index: u32,
+    /// Where it is now.
+    pub status: Status,
+    /// The kind of its result.
+    pub result_type: ResultType,
+    /// Starts so far.
+    pub attempts: u32,
+    /// What was charged.
+    pub cost: Nanodollars,
+    /// When it was over; `None` where it was restarted since.
     pub completed_at: Option<Millis>,
 }
 

@@ -15,10 +15,18 @@ pub struct Limits {
     pub run_jobs_max: usize,
     /// Invocations of one account that are under way at once.
     pub invocations_max: usize,
+    /// Streams of events that are open at once; of one account a quarter of them.
+    pub streams_max: usize,
+    /// Accounts of the server.
+    pub accounts_max: usize,
+    /// Keys of one account.
+    pub keys_max: usize,
     /// Functions of one account.
     pub functions_max: usize,
     /// Versions of one function.
     pub versions_max: u32,
+    /// How long runs are kept once they are over, in milliseconds; for good where it is `None`.
+    pub runs_kept_ms: Option<u64>,
 }
 
 impl Default for Limits {
@@ -30,8 +38,12 @@ impl Default for Limits {
             arguments_bytes_max: 256 << 10,
             run_jobs_max: 100_000,
             invocations_max: 256,
+            streams_max: 1_000,
+            accounts_max: 100_000,
+            keys_max: 1_000,
             functions_max: 10_000,
             versions_max: 10_000,
+            runs_kept_ms: Some(30 * 24 * 60 * 60 * 1000),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::attempt::FailureCode;
 use crate::error::{Error, Result};
 
 /// A retry policy. It counts guest failures within one round; a restart opens the next round.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Policy {
     /// Failures that are followed by another attempt; 0 to 10.

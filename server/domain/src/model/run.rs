@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, FunctionId, RunId};
 use super::job::Status;
+use super::money::Nanodollars;
 use super::named::named;
 use super::retry::Policy;
 use super::time::Millis;
@@ -100,8 +101,10 @@ pub struct Run {
     pub counts: Counts,
     /// Whether it was cancelled as a whole.
     pub cancelled: bool,
-    /// The most that its owner pays for a job-minute, in nano-dollars.
-    pub bid_nanodollars: Option<u64>,
+    /// The most that its owner pays for a job-minute.
+    pub bid: Option<Nanodollars>,
+    /// What was charged for its jobs.
+    pub cost: Nanodollars,
     /// The argument tuples, as JSON texts, where there are few; see [`PARAMETERS_SHOWN_MAX`].
     pub parameters: Option<Vec<String>>,
     /// When it was made.
@@ -110,6 +113,15 @@ pub struct Run {
     pub started_at: Option<Millis>,
     /// When its last job was over.
     pub completed_at: Option<Millis>,
+}
+
+/// A place in the order in which the ends of a run's jobs were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Place {
+    /// Which of the writes.
+    pub seq: u64,
+    /// How many of its ends are before this place.
+    pub seen: u32,
 }
 
 /// A run of more jobs than this does not repeat their arguments: its jobs show them.

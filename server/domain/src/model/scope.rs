@@ -1,5 +1,7 @@
 //! What a key may do.
 
+use crate::error::{Error, Result};
+
 /// One permission. `admin` is for what touches other accounts; it implies nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -57,6 +59,17 @@ impl Scope {
     }
 }
 
+impl std::str::FromStr for Scope {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        SCOPES.into_iter().find(|scope| scope.name() == name).ok_or_else(|| {
+            let names = Scopes::all().names().join(", ");
+            Error::invalid(format!("there is no scope \"{name}\"; there are {names}")).field("scopes")
+        })
+    }
+}
+
 /// A set of scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Scopes(u32);
@@ -64,7 +77,41 @@ pub struct Scopes(u32);
 impl Scopes {
     /// Every scope there is.
     pub fn all() -> Self {
-        Self(SCOPES.iter().fold(0, |bits, scope| bits | scope.bit()))
+        SCOPES.into_iter().collect()
+    }
+
+    /// What a tenant may do with what is its own: everything but [`Scope::Admin`].
+    pub fn tenant() -> Self {
+        SCOPES.into_iter().filter(|scope| *scope != Scope::Admin).collect()
+    }
+
+    /// Reads names, each of which must be a scope's.
+    ///
+    /// # Errors
+    /// Names the one that is none, and those that there are.
+    pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        names.into_iter().map(str::parse::<Scope>).collect()
+    }
+
+    /// Reads the scopes among names that somebody else chose; the others mean nothing here.
+    pub fn known<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        names.into_iter().filter_map(|name| name.parse::<Scope>().ok()).collect()
+    }
+
+    /// The names of the scopes in the set, in the order of [`SCOPES`].
+    pub fn names(self) -> Vec<&'static str> {
+        SCOPES.iter().filter(|scope| self.contains(**scope)).map(|scope| scope.name()).collect()
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The first scope that `other` lacks.
+    pub fn beyond(self, other: Self) -> Option<Scope> {
+        SCOPES.into_iter().find(|scope| self.contains(*scope) && !other.contains(*scope))
     }
 
     /// Whether the scope is in the set.
@@ -80,5 +127,11 @@ impl Scopes {
     /// A stored set; bits that mean nothing are dropped.
     pub fn from_bits(bits: u32) -> Self {
         Self(bits & Self::all().0)
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<T: IntoIterator<Item = Scope>>(scopes: T) -> Self {
+        Self(scopes.into_iter().fold(0, |bits, scope| bits | scope.bit()))
     }
 }

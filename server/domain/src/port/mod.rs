@@ -1,6 +1,7 @@
-//! What the product asks of the outside, as traits: a store, an artifact store, a sandbox, a clock.
+//! What the product asks of the outside, as traits: a store, an artifact store, a sandbox, a clock, secrets.
 
 pub mod artifacts;
 pub mod clock;
+pub mod credentials;
 pub mod sandbox;
 pub mod store;

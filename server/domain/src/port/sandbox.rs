@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::error::{Error, Result};
 use crate::model::attempt::Attempt;
 use crate::model::function::{Interface, Settings};
-use crate::model::id::{AccountId, JobId, Sha256};
+use crate::model::id::{AccountId, JobId, RunId, Sha256};
 use crate::model::log::Line;
 use crate::model::run::Common;
 
@@ -41,6 +41,8 @@ pub struct Assignment {
 /// What is the same for every job of a run: settings and input, joined.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// The run.
+    pub run: RunId,
     /// The function's name, which a command sees as its own.
     pub function: String,
     /// The component.
@@ -55,7 +57,13 @@ pub struct Plan {
 
 impl Plan {
     /// Joins a function's settings with what a run overrides.
-    pub fn join(function: &str, settings: &Settings, component: Sha256, common: &Common) -> Arc<Self> {
+    pub fn join(
+        run: RunId,
+        function: &str,
+        settings: &Settings,
+        component: Sha256,
+        common: &Common,
+    ) -> Arc<Self> {
         let mut settings = settings.clone();
         if let Some(timeout) = common.timeout_ms {
             settings.limits.timeout_ms = timeout;
@@ -65,6 +73,7 @@ impl Plan {
         }
         settings.env.extend(common.env.clone());
         Arc::new(Self {
+            run,
             function: function.to_owned(),
             component,
             export: common.export.clone().or(settings.export.take()),

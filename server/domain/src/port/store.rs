@@ -8,17 +8,45 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::error::Result;
-use crate::model::account::{Account, Key};
-use crate::model::attempt::Attempt;
+use crate::model::account::{Account, AccountName, Key};
+use crate::model::attempt::Charged;
 use crate::model::function::{Function, Interface, Name, Settings, Version};
-use crate::model::id::{AccountId, FunctionId, JobId, RunId, Sha256};
-use crate::model::job::{Job, Progress, ResultType, Status};
+use crate::model::id::{AccountId, FunctionId, JobId, KeyId, RunId, Sha256};
+use crate::model::job::{Ended, Job, Progress, ResultType, Status};
 use crate::model::log::{Entry, Line};
+use crate::model::money::Nanodollars;
 use crate::model::page::{Listed, Order, Page, SortBy};
-use crate::model::run::{Common, Run, Source};
+use crate::model::price::Price;
+use crate::model::receipt::{Receipt, RequestName};
+use crate::model::run::{Common, Place, Run, Source};
+use crate::model::scope::Scopes;
 use crate::model::step::Step;
 use crate::model::time::Millis;
+use crate::model::token::Subject;
+use crate::model::usage::{By, Reported};
 use crate::port::sandbox::Assignment;
+
+/// What a key or token says about whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Identity {
+    /// The hash of a key.
+    KeyHash(Sha256),
+    /// The id of the key that a token was given for.
+    Key(KeyId),
+    /// The account that a token names.
+    Subject(Subject),
+}
+
+/// What is changed of an account; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct AccountChange {
+    /// Its weight.
+    pub weight: Option<u32>,
+    /// What it may do at most.
+    pub scopes: Option<Scopes>,
+    /// The hash of its password.
+    pub password: Option<String>,
+}
 
 /// Accounts and keys.
 #[async_trait]
@@ -26,11 +54,57 @@ pub trait Accounts: Send + Sync {
     /// Whether there is any account yet.
     async fn account_any(&self) -> Result<bool>;
 
-    /// Makes an account with its first key.
-    async fn account_create(&self, account: Account, key: Key) -> Result<()>;
+    /// Makes an account with its first key. A conflict where the name is taken.
+    async fn account_create(
+        &self,
+        account: Account,
+        key: Key,
+        accounts_max: usize,
+        receipt: Option<Receipt>,
+    ) -> Result<Written>;
 
-    /// The key with this hash, and its account.
-    async fn key_find(&self, hash: Sha256) -> Result<Option<(Account, Key)>>;
+    /// An account by name.
+    async fn account_get(&self, name: &AccountName) -> Result<Option<Account>>;
+
+    /// All accounts, newest first.
+    async fn account_list(&self, page: Page) -> Result<Listed<Account>>;
+
+    /// Changes an account.
+    async fn account_change(&self, name: &AccountName, change: AccountChange) -> Result<Option<Account>>;
+
+    /// Deletes an account: from now on it is not there, nor is anything of it; what it had is purged later.
+    async fn account_delete(&self, name: &AccountName) -> Result<bool>;
+
+    /// The account, and the key if one is named. Asked by every request, so answered from memory.
+    async fn identity_find(&self, identity: Identity) -> Result<Option<(Account, Option<Key>)>>;
+
+    /// Makes a key.
+    async fn key_create(&self, key: Key, keys_max: usize, receipt: Option<Receipt>) -> Result<Written>;
+
+    /// An account's keys, newest first.
+    async fn key_list(&self, account: AccountId, page: Page) -> Result<Listed<Key>>;
+
+    /// Revokes a key, at once.
+    async fn key_delete(&self, account: AccountId, id: KeyId) -> Result<bool>;
+}
+
+/// Whether something was written, or had been before under the same idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// Written now.
+    Now,
+    /// Written before, and nothing now.
+    Before(Receipt),
+}
+
+/// Receipts.
+#[async_trait]
+pub trait Receipts: Send + Sync {
+    /// The receipt of a request that was done.
+    async fn receipt_find(&self, request: &RequestName) -> Result<Option<Receipt>>;
+
+    /// Forgets some of the receipts from before a time. Returns how many.
+    async fn receipt_purge(&self, before: Millis) -> Result<usize>;
 }
 
 /// A new version, as it was uploaded.
@@ -95,7 +169,8 @@ pub trait Functions: Send + Sync {
         now: Millis,
     ) -> Result<Option<Function>>;
 
-    /// Deletes a function, its runs and jobs. A conflict while any of them is not over.
+    /// Deletes a function, its runs and jobs: from now on they are not there, and are purged later. A
+    /// conflict while any of them is not over.
     async fn function_delete(&self, account: AccountId, name: &Name) -> Result<bool>;
 }
 
@@ -114,14 +189,16 @@ pub struct NewRun {
     pub version: u32,
     /// What its jobs have in common.
     pub common: Common,
-    /// The bid.
-    pub bid_nanodollars: Option<u64>,
+    /// The most that is paid for a job-minute.
+    pub bid: Option<Nanodollars>,
     /// The jobs: id and arguments.
     pub jobs: Vec<NewJob>,
     /// When they may be claimed, if not at once.
     pub run_at: Option<Millis>,
     /// When it is made.
     pub at: Millis,
+    /// What is kept of the request, if it is to be done once.
+    pub receipt: Option<Receipt>,
 }
 
 /// A job of a run to be made.
@@ -152,10 +229,29 @@ pub struct RunFilter {
 #[async_trait]
 pub trait Runs: Send + Sync {
     /// Makes a run and all its jobs.
-    async fn run_create(&self, run: NewRun) -> Result<()>;
+    async fn run_create(&self, run: NewRun) -> Result<Written>;
 
     /// A run by id.
     async fn run_get(&self, account: AccountId, id: RunId) -> Result<Option<Run>>;
+
+    /// Jobs of a run that ended after a place in the order in which their ends were written.
+    async fn run_ended(
+        &self,
+        account: AccountId,
+        id: RunId,
+        after: Place,
+        limit: u32,
+    ) -> Result<Option<Vec<Ended>>>;
+
+    /// Jobs of a run from a place on: so many, or fewer once their results have so many bytes.
+    async fn run_results(
+        &self,
+        account: AccountId,
+        id: RunId,
+        from_index: u32,
+        limit: u32,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<Job>>>;
 
     /// An account's runs.
     async fn run_list(&self, account: AccountId, filter: RunFilter, page: Page) -> Result<Listed<Run>>;
@@ -163,7 +259,8 @@ pub trait Runs: Send + Sync {
     /// Cancels every job of a run that is not over, and marks the run.
     async fn run_cancel(&self, account: AccountId, id: RunId, now: Millis) -> Result<Option<Run>>;
 
-    /// Deletes a run that is over. A conflict if it is not.
+    /// Deletes a run that is over: from now on it is not there, and is purged later. A conflict if it is
+    /// not over.
     async fn run_delete(&self, account: AccountId, id: RunId) -> Result<bool>;
 }
 
@@ -195,6 +292,8 @@ pub struct Claimed {
     pub assignment: Assignment,
     /// Where the job is now.
     pub progress: Progress,
+    /// The most that its owner pays for a minute.
+    pub bid: Option<Nanodollars>,
 }
 
 /// What a claim came to.
@@ -211,10 +310,14 @@ pub struct Claim {
 /// The end of an attempt, to be written.
 #[derive(Debug, Clone)]
 pub struct Finished {
+    /// The job's run.
+    pub run: RunId,
     /// The job.
     pub job: JobId,
     /// The decided move.
     pub step: Step,
+    /// What the attempt costs.
+    pub price: Price,
     /// The last lines of its log.
     pub lines: Vec<Line>,
 }
@@ -230,6 +333,8 @@ pub struct ClaimLimits {
     pub account_backlog_max: u32,
     /// Guests that want a thread now, by account; none for who is not here.
     pub backlogs: HashMap<AccountId, u32>,
+    /// What is asked for a job-minute: a job with a lower bid waits.
+    pub ask: Nanodollars,
 }
 
 /// Jobs, their attempts and logs.
@@ -248,11 +353,11 @@ pub trait Jobs: Send + Sync {
     /// many were written.
     async fn job_finish(&self, finished: Arc<[Finished]>) -> Result<usize>;
 
-    /// Writes a call that is over, as a run of one job, in one go.
-    async fn job_record(&self, run: NewRun, finished: Finished) -> Result<()>;
+    /// Writes a call that is over, as a run of one job, in one go. Returns what was charged.
+    async fn job_record(&self, run: NewRun, finished: Finished) -> Result<Nanodollars>;
 
     /// Writes a call that still runs, as a run of one running job.
-    async fn job_record_running(&self, run: NewRun, progress: Progress) -> Result<()>;
+    async fn job_record_running(&self, run: NewRun, progress: Progress) -> Result<Written>;
 
     /// Cancels a job: at once if it waits; by a mark if it runs.
     async fn job_cancel(&self, account: AccountId, id: JobId, now: Millis) -> Result<Option<Job>>;
@@ -271,7 +376,7 @@ pub trait Jobs: Send + Sync {
     async fn job_release(&self, held: HashSet<JobId>, now: Millis) -> Result<usize>;
 
     /// A job's attempts that are over, oldest first.
-    async fn attempt_list(&self, account: AccountId, id: JobId) -> Result<Option<Vec<Attempt>>>;
+    async fn attempt_list(&self, account: AccountId, id: JobId) -> Result<Option<Vec<Charged>>>;
 
     /// Appends lines to an attempt's log.
     async fn log_append(&self, job: JobId, attempt: u32, lines: Vec<Line>) -> Result<()>;
@@ -286,7 +391,47 @@ pub trait Jobs: Send + Sync {
     ) -> Result<Option<Vec<Entry>>>;
 }
 
-/// Everything that a store is.
-pub trait Store: Accounts + Functions + Runs + Jobs {}
+/// What a usage report covers.
+#[derive(Debug, Clone, Copy)]
+pub struct UsageFilter {
+    /// What it is added up by.
+    pub by: By,
+    /// From the day on which this is; of runs, those made at or after it.
+    pub date_from: Millis,
+    /// To the day on which this is; of runs, those made at or before it.
+    pub date_to: Millis,
+}
 
-impl<T: Accounts + Functions + Runs + Jobs> Store for T {}
+/// What accounts used.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// What an account used: days newest first, functions in the order of their first use, runs newest
+    /// first.
+    async fn usage_list(
+        &self,
+        account: AccountId,
+        filter: UsageFilter,
+        page: Page,
+    ) -> Result<Listed<Reported>>;
+}
+
+/// What is left to purge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purged {
+    /// There may be more.
+    Some,
+    /// Nothing more now.
+    Nothing,
+}
+
+/// What goes without being asked for.
+#[async_trait]
+pub trait Purge: Send + Sync {
+    /// Takes away a part of what was deleted, or was over before a time: as much as one transaction should.
+    async fn purge(&self, over_before: Option<Millis>, now: Millis) -> Result<Purged>;
+}
+
+/// Everything that a store is.
+pub trait Store: Accounts + Receipts + Functions + Runs + Jobs + Ledger + Purge {}
+
+impl<T: Accounts + Receipts + Functions + Runs + Jobs + Ledger + Purge> Store for T {}

@@ -1,12 +1,14 @@
-//! Who is asking.
+//! Who is asking: keys, tokens, passwords.
 
 use std::sync::Arc;
 
 use crate::base::Base;
 use crate::error::Result;
-use crate::model::account::{Account, Caller, KEY_DIGITS, Key, unauthenticated};
-use crate::model::id::Sha256;
+use crate::model::account::{Account, AccountName, Caller, Key, unauthenticated};
 use crate::model::scope::Scopes;
+use crate::model::time::Millis;
+use crate::model::token::{Claims, Subject, TOKEN_BYTES_MAX, TOKEN_SECONDS_DEFAULT, check_seconds};
+use crate::port::store::Identity;
 
 /// Authentication.
 #[derive(Clone)]
@@ -17,22 +19,117 @@ pub struct Auth {
 /// The name of the account that is there from the first start.
 const ADMIN: &str = "admin";
 
+/// What somebody shows to be given a token.
+#[derive(Debug)]
+pub enum Proof {
+    /// A key.
+    Key(String),
+    /// An account's name and password.
+    Password {
+        /// The name.
+        name: String,
+        /// The password.
+        password: String,
+    },
+}
+
+/// A token that was given.
+#[derive(Debug)]
+pub struct Given {
+    /// The token.
+    pub token: String,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// When it ends.
+    pub expires_at: Millis,
+}
+
 impl Auth {
     pub(super) fn new(base: Arc<Base>) -> Self {
         Self { base }
     }
 
-    /// The caller that a key speaks for.
+    /// The caller that a key or token speaks for.
     ///
     /// # Errors
-    /// Unauthenticated: the key is malformed, unknown or has ended, and the answer does not say which.
-    pub async fn caller(&self, key: &str) -> Result<Caller> {
-        if key.len() != KEY_DIGITS || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    /// Unauthenticated: it is malformed, unknown, foreign or has ended, and the answer does not say which.
+    pub async fn caller(&self, shown: &str) -> Result<Caller> {
+        if Key::is_one(shown) {
+            return self.by_key(shown).await.map(|(account, key)| Caller::new(&account, key.scopes));
+        }
+        if shown.len() > TOKEN_BYTES_MAX {
             return Err(unauthenticated());
         }
-        let found = self.base.store.key_find(hash_of(key)).await?;
-        let (account, key) = found.ok_or_else(unauthenticated)?;
-        Caller::of(&account, &key, self.base.clock.now())
+        let claims = self.base.credentials.token_verify(shown)?;
+        let now = self.base.clock.now();
+        if !claims.is_valid(now) {
+            return Err(unauthenticated());
+        }
+        let identity = match claims.key {
+            Some(key) => Identity::Key(key),
+            None => Identity::Subject(claims.subject),
+        };
+        let (account, key) = self.base.store.identity_find(identity).await?.ok_or_else(unauthenticated)?;
+        // A token ends with the key that it was given for.
+        let scopes = match key {
+            Some(key) if key.has_ended(now) => return Err(unauthenticated()),
+            Some(key) => claims.scopes.and(key.scopes),
+            None => claims.scopes,
+        };
+        Ok(Caller::new(&account, scopes))
+    }
+
+    /// Gives a token for a key or a password. It may do at most what these may, and lasts no longer.
+    ///
+    /// # Errors
+    /// Unauthenticated; scope required for a scope that the key lacks; too many where too many passwords
+    /// are being checked.
+    pub async fn give_token(
+        &self,
+        proof: Proof,
+        scopes: Option<Scopes>,
+        seconds: Option<u64>,
+    ) -> Result<Given> {
+        let seconds = check_seconds(seconds.unwrap_or(TOKEN_SECONDS_DEFAULT))?;
+        let (account, key) = match proof {
+            Proof::Key(key) => self.by_key(&key).await.map(|(account, key)| (account, Some(key)))?,
+            Proof::Password { name, password } => (self.by_password(&name, password).await?, None),
+        };
+        let now = self.base.clock.now();
+        let all = key.as_ref().map_or(account.scopes, |key| key.scopes);
+        let scopes = Caller::new(&account, all).hand_on(scopes)?;
+        let end = now.plus(seconds * 1000);
+        let expires_at = key.as_ref().and_then(|key| key.expires_at).map_or(end, |key| key.min(end));
+        let claims = Claims {
+            subject: Subject::Id(account.id),
+            scopes,
+            not_before: now,
+            expires_at,
+            key: key.map(|key| key.id),
+        };
+        Ok(Given { token: self.base.credentials.token_issue(&claims)?, scopes, expires_at })
+    }
+
+    async fn by_key(&self, key: &str) -> Result<(Account, Key)> {
+        if !Key::is_one(key) {
+            return Err(unauthenticated());
+        }
+        let found = self.base.store.identity_find(Identity::KeyHash(Key::hash_of(key))).await?;
+        match found {
+            Some((account, Some(key))) if !key.has_ended(self.base.clock.now()) => Ok((account, key)),
+            _ => Err(unauthenticated()),
+        }
+    }
+
+    async fn by_password(&self, name: &str, password: String) -> Result<Account> {
+        let account = match AccountName::parse(name) {
+            Ok(name) => self.base.store.account_get(&name).await?,
+            Err(_) => None,
+        };
+        let hash = account.as_ref().and_then(|account| account.password.clone());
+        // Takes as long for an account that is not there.
+        let right = self.base.credentials.password_verify(password, hash).await?;
+        account.filter(|_| right).ok_or_else(unauthenticated)
     }
 
     /// Whether the server has no account yet: then its first key is to be made.
@@ -50,21 +147,23 @@ impl Auth {
     /// If the store fails.
     pub async fn create_admin(&self, key: &str) -> Result<()> {
         let now = self.base.clock.now();
-        let account =
-            Account { id: self.base.ids.next(now), name: ADMIN.to_owned(), weight: 1, created_at: now };
+        let account = Account {
+            id: self.base.ids.next(now),
+            name: AccountName::parse(ADMIN)?,
+            weight: 1,
+            scopes: Scopes::all(),
+            password: None,
+            created_at: now,
+        };
         let key = Key {
             id: self.base.ids.next(now),
             account: account.id,
+            name: ADMIN.to_owned(),
             scopes: Scopes::all(),
             expires_at: None,
-            hash: hash_of(key),
+            hash: Key::hash_of(key),
             created_at: now,
         };
-        self.base.store.account_create(account, key).await
+        self.base.store.account_create(account, key, 1, None).await.map(drop)
     }
-}
-
-/// A key is 160 random bits: one round of a fast hash is enough, there is nothing to guess.
-fn hash_of(key: &str) -> Sha256 {
-    Sha256::of(key.to_ascii_lowercase().as_bytes())
 }

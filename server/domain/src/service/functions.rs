@@ -122,6 +122,7 @@ impl Functions {
     pub async fn delete(&self, caller: &Caller, name: &str) -> Result<()> {
         let name = Name::parse(name).map_err(|_| not_found())?;
         let deleted = self.base.store.function_delete(caller.account(), &name).await?;
+        self.base.tasks.wake(crate::tasks::Wake::Purge);
         if deleted { Ok(()) } else { Err(not_found()) }
     }
 

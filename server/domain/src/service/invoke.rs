@@ -3,23 +3,28 @@
 //! A call that is over within `RECORD_AFTER` is written once, claim and end together. A longer
 //! one is written as running first, so that it can be seen and cancelled.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
 use super::input::{self, Checked, Place, Request};
+use super::jobs;
+use super::once::{Attempt, Looked};
 use super::runs::new_run;
 use crate::base::{Base, Recorder};
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::id::JobId;
-use crate::model::job::{Job, Progress, payload};
+use crate::model::job::{Job, Progress};
 use crate::model::log::{Line, Stream};
+use crate::model::receipt::{self, Kept, Once, Receipt};
 use crate::model::run::Source;
 use crate::model::step;
 use crate::port::sandbox::{Assignment, Attempted, Plan};
-use crate::port::store::{Finished, NewRun};
+use crate::port::store::{Finished, NewRun, Store, Written};
 
 /// How long a call may run before a row says that it runs, unless its caller goes sooner.
 const RECORD_AFTER: Duration = Duration::from_secs(1);
@@ -42,6 +47,8 @@ pub enum Invoked {
         stdout: String,
         /// What it wrote to stderr.
         stderr: String,
+        /// Whether it was over before it was asked for.
+        replayed: bool,
     },
     /// It goes on.
     Running(Box<Job>),
@@ -53,24 +60,45 @@ impl Invoke {
         Self { base, places }
     }
 
-    /// Calls a function and waits for its end, at most so long. The call goes on if its caller goes.
+    /// Calls a function and waits for its end, at most so long. The call goes on if its caller goes. A call
+    /// that is to be made once is answered from its job where it was made before.
     ///
     /// # Errors
-    /// As [`input::check`]; too many where too many calls are under way.
-    pub async fn call(&self, caller: &Caller, request: Request, wait: Duration) -> Result<Invoked> {
+    /// As [`input::check`]; too many where too many calls are under way; in flight where the call was made
+    /// before and is not over.
+    pub async fn call(
+        &self,
+        caller: &Caller,
+        request: Request,
+        wait: Duration,
+        once: Option<Once<()>>,
+    ) -> Result<Invoked> {
+        let attempt = match Attempt::look(&self.base, caller, once).await? {
+            Looked::Todo(attempt) => attempt,
+            Looked::Done(receipt) => return self.replay(caller, &receipt).await,
+        };
         let place = self.places.clone().try_acquire_owned().map_err(|_| {
             let max = self.base.limits.invocations_max;
             Error::new(Code::TooMany, format!("{max} calls are under way; wait, or submit a run"))
         })?;
         let checked = input::check(&self.base, caller, request, Place::Arguments).await?;
-        let call = Call::new(self.base.clone(), caller, checked);
+        let mut call = Call::new(self.base.clone(), caller, checked);
         let (job, account) = (call.job, caller.account());
+        call.run.receipt = attempt.receipt_of(Kept::Job(job));
+        let is_ahead = call.run.receipt.is_some();
+        if is_ahead && let Written::Before(receipt) = call.record_ahead().await? {
+            attempt.check_body(&receipt)?;
+            return self.replay(caller, &receipt).await;
+        }
         // Run here, for the fewest ways between threads; elsewhere once its caller has gone.
         let record_after = wait.min(RECORD_AFTER);
         let (recorded, is_recorded) = oneshot::channel();
         let over = self.base.tasks.finish(async move {
             let _place = place;
-            call.run(record_after, recorded).await
+            match is_ahead {
+                true => call.run_recorded().await,
+                false => call.run(record_after, recorded).await,
+            }
         });
         match tokio::time::timeout(wait, over).await {
             Ok(over) => over,
@@ -82,6 +110,19 @@ impl Invoke {
                 Ok(Invoked::Running(Box::new(job.ok_or_else(lost)?)))
             }
         }
+    }
+
+    /// What came of a call that was made before.
+    async fn replay(&self, caller: &Caller, receipt: &Receipt) -> Result<Invoked> {
+        let Kept::Job(id) = receipt.kept else {
+            return Err(Error::internal("a receipt of a call without its job"));
+        };
+        let job = self.base.store.job_get(caller.account(), id).await?;
+        let job = job.ok_or_else(|| Error::not_found("job"))?;
+        if !job.progress.status.is_over() {
+            return Err(receipt::in_flight());
+        }
+        over(&*self.base.store, job, true).await
     }
 }
 
@@ -96,8 +137,9 @@ struct Call {
 impl Call {
     fn new(base: Arc<Base>, caller: &Caller, checked: Checked) -> Self {
         let Checked { function, version, common, .. } = &checked;
-        let plan = Plan::join(function.name.as_str(), &function.settings, version.component, common);
-        let run = new_run(&base, caller, Source::Invoke, checked, None, None);
+        let id = base.ids.next(base.clock.now());
+        let plan = Plan::join(id, function.name.as_str(), &function.settings, version.component, common);
+        let run = NewRun { id, ..new_run(&base, caller, Source::Invoke, checked, None, None) };
         let assignment = Assignment {
             job: run.jobs[0].id,
             attempt: 1,
@@ -110,21 +152,37 @@ impl Call {
         Self { base, job: assignment.job, run, assignment, progress }
     }
 
+    /// Writes it as running.
+    async fn record_ahead(&self) -> Result<Written> {
+        self.base.store.job_record_running(self.run.clone(), self.progress).await
+    }
+
     /// Runs the call. What `recorded` answers to says that there is a row, by being sent or dropped.
     async fn run(self, record_after: Duration, recorded: oneshot::Sender<()>) -> Result<Invoked> {
-        let sink = Arc::new(Recorder::new(self.base.store.clone()));
-        let sandbox = self.base.sandbox.clone();
-        let mut running = sandbox.run(self.assignment.clone(), sink);
+        let mut running = self.start();
         let attempted = match tokio::time::timeout(record_after, &mut running).await {
             Ok(attempted) => attempted,
             Err(_) => {
-                self.base.store.job_record_running(self.run.clone(), self.progress).await?;
+                self.record_ahead().await?;
                 let _ = recorded.send(());
                 let attempted = running.await;
                 return self.finish_recorded(attempted).await;
             }
         };
+        drop(running);
         self.record(attempted).await
+    }
+
+    /// Runs a call whose row is there.
+    async fn run_recorded(self) -> Result<Invoked> {
+        let attempted = self.start().await;
+        self.finish_recorded(attempted).await
+    }
+
+    fn start(&self) -> Pin<Box<dyn Future<Output = Attempted> + Send>> {
+        let (sandbox, assignment) = (self.base.sandbox.clone(), self.assignment.clone());
+        let sink = Arc::new(Recorder::new(&self.base));
+        Box::pin(async move { sandbox.run(assignment, sink).await })
     }
 
     /// The short way: run, job, attempt and log in one go.
@@ -132,9 +190,9 @@ impl Call {
         let (stdout, stderr) =
             (text(&attempted.lines, Stream::Stdout), text(&attempted.lines, Stream::Stderr));
         let finished = self.end(self.progress, attempted);
-        let job = shown(&self.run, &finished, &self.assignment);
-        self.base.store.job_record(self.run, finished).await?;
-        Ok(Invoked::Over { job: Box::new(job), stdout, stderr })
+        let mut job = shown(&self.run, &finished, &self.assignment);
+        job.cost = self.base.store.job_record(self.run, finished).await?;
+        Ok(Invoked::Over { job: Box::new(job), stdout, stderr, replayed: false })
     }
 
     /// The long way: the rows are there, and so is a part of the log.
@@ -143,17 +201,25 @@ impl Call {
         let there = store.job_get(account, self.job).await?;
         let finished = self.end(there.map_or(self.progress, |job| job.progress), attempted);
         store.job_finish([finished].into()).await?;
+        self.base.signals.tell(self.job.to_u128());
+        self.base.signals.tell(self.run.id.to_u128());
         let job = store.job_get(account, self.job).await?.ok_or_else(|| Error::not_found("job"))?;
-        let log = store.log_list(account, self.job, 0, LOG_ENTRIES_MAX).await?.unwrap_or_default();
-        let lines: Vec<Line> = log.into_iter().map(|entry| entry.line).collect();
-        let (stdout, stderr) = (text(&lines, Stream::Stdout), text(&lines, Stream::Stderr));
-        Ok(Invoked::Over { job: Box::new(job), stdout, stderr })
+        over(&**store, job, false).await
     }
 
     fn end(&self, from: Progress, attempted: Attempted) -> Finished {
+        let price = self.base.prices.of(&attempted.attempt, self.run.bid);
         let step = step::finish_call(from, attempted.attempt, self.base.clock.now());
-        Finished { job: self.job, step, lines: attempted.lines }
+        Finished { run: self.run.id, job: self.job, step, price, lines: attempted.lines }
     }
+}
+
+/// A job that is over, with its log.
+async fn over(store: &dyn Store, job: Job, replayed: bool) -> Result<Invoked> {
+    let log = store.log_list(job.account, job.id, 0, LOG_ENTRIES_MAX).await?.unwrap_or_default();
+    let lines: Vec<Line> = log.into_iter().map(|entry| entry.line).collect();
+    let (stdout, stderr) = (text(&lines, Stream::Stdout), text(&lines, Stream::Stderr));
+    Ok(Invoked::Over { job: Box::new(job), stdout, stderr, replayed })
 }
 
 /// Lines that an answer repeats of a call that ran long.
@@ -171,22 +237,12 @@ fn text(lines: &[Line], stream: Stream) -> String {
 /// The job as the store will show it, without asking it again.
 fn shown(run: &NewRun, finished: &Finished, assignment: &Assignment) -> Job {
     let Finished { step, .. } = finished;
-    let started = step.ended.as_ref().map(|attempt| attempt.started_at);
     Job {
-        id: finished.job,
-        account: run.account,
-        run: run.id,
-        index: 0,
-        job_type: assignment.plan.function.clone(),
-        version: run.version,
-        payload: payload(&run.jobs[0].arguments, &run.common),
-        progress: step.to,
         last: step.ended.clone(),
-        bid_nanodollars: None,
-        created_at: run.at,
         updated_at: step.at,
         assigned_at: Some(run.at),
-        started_at: started,
+        started_at: step.ended.as_ref().map(|attempt| attempt.started_at),
         completed_at: Some(step.at),
+        ..jobs::made(run, &assignment.plan.function, step.to)
     }
 }

@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use super::input::{self, Place, Request};
+use super::once::{self, Looked, replay};
 use super::runs::new_run;
 use crate::base::Base;
 use crate::error::{Error, Result};
 use crate::model::account::Caller;
-use crate::model::attempt::Attempt;
+use crate::model::attempt::Charged;
 use crate::model::id::JobId;
-use crate::model::job::Job;
+use crate::model::job::{Job, Progress, payload};
 use crate::model::log::Entry;
+use crate::model::money::Nanodollars;
 use crate::model::page::{Listed, Page};
+use crate::model::price::CPU;
+use crate::model::receipt::{Answered, Once};
 use crate::model::run::Source;
-use crate::port::store::JobFilter;
+use crate::port::store::{JobFilter, NewRun};
+use crate::signals::Watching;
 use crate::tasks::Wake;
 
 /// Jobs.
@@ -31,13 +36,24 @@ impl Jobs {
     ///
     /// # Errors
     /// As [`input::check`].
-    pub async fn create(&self, caller: &Caller, request: Request) -> Result<Job> {
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        request: Request,
+        once: Option<Once<Job>>,
+    ) -> Result<Answered<Job>> {
+        let attempt = match once::Attempt::look(&self.base, caller, once).await? {
+            Looked::Todo(attempt) => attempt,
+            Looked::Done(receipt) => return replay(&self.base, receipt),
+        };
         let checked = input::check(&self.base, caller, request, Place::Payload).await?;
-        let run = new_run(&self.base, caller, Source::Job, checked, None, None);
-        let id = run.jobs[0].id;
-        self.base.store.run_create(run).await?;
+        let function = checked.function.name.clone();
+        let mut run = new_run(&self.base, caller, Source::Job, checked, None, None);
+        let made = made(&run, function.as_str(), Progress::new(None));
+        run.receipt = attempt.receipt(&made)?;
+        let written = self.base.store.run_create(run).await?;
         self.base.tasks.wake(Wake::Dispatch);
-        self.get(caller, id).await
+        attempt.written(made, written)
     }
 
     /// A job by id.
@@ -64,6 +80,7 @@ impl Jobs {
         let now = self.base.clock.now();
         let job = self.base.store.job_cancel(caller.account(), id, now).await?.ok_or_else(not_found)?;
         self.base.tasks.wake(Wake::Cancel);
+        self.tell(&job);
         Ok(job)
     }
 
@@ -75,15 +92,35 @@ impl Jobs {
         let now = self.base.clock.now();
         let job = self.base.store.job_restart(caller.account(), id, now).await?.ok_or_else(not_found)?;
         self.base.tasks.wake(Wake::Dispatch);
+        self.tell(&job);
         Ok(job)
+    }
+
+    fn tell(&self, job: &Job) {
+        self.base.signals.tell(job.id.to_u128());
+        self.base.signals.tell(job.run.to_u128());
     }
 
     /// A job's attempts that are over, oldest first.
     ///
     /// # Errors
     /// Not found.
-    pub async fn attempts(&self, caller: &Caller, id: JobId) -> Result<Vec<Attempt>> {
+    pub async fn attempts(&self, caller: &Caller, id: JobId) -> Result<Vec<Charged>> {
         self.base.store.attempt_list(caller.account(), id).await?.ok_or_else(not_found)
+    }
+
+    /// Why a job is not claimed, where it is not just its turn.
+    pub fn waiting_for(&self, job: &Job) -> Option<String> {
+        job.waiting_for(self.base.prices.ask(CPU), self.base.clock.now())
+    }
+
+    /// Watches a job for lines of its log, and for its end.
+    ///
+    /// # Errors
+    /// Not found; too many where too many streams are open.
+    pub async fn watch(&self, caller: &Caller, id: JobId) -> Result<Watching> {
+        let job = self.get(caller, id).await?;
+        self.base.signals.watch(job.id.to_u128(), caller.account().to_u128())
     }
 
     /// Entries of a job's log, from a place on.
@@ -92,6 +129,28 @@ impl Jobs {
     /// Not found.
     pub async fn logs(&self, caller: &Caller, id: JobId, from_seq: u64, limit: u32) -> Result<Vec<Entry>> {
         self.base.store.log_list(caller.account(), id, from_seq, limit).await?.ok_or_else(not_found)
+    }
+}
+
+/// The first job of a run, as it is shown once it is written.
+pub(super) fn made(run: &NewRun, function: &str, progress: Progress) -> Job {
+    Job {
+        id: run.jobs[0].id,
+        account: run.account,
+        run: run.id,
+        index: 0,
+        job_type: function.to_owned(),
+        version: run.version,
+        payload: payload(&run.jobs[0].arguments, &run.common),
+        progress,
+        last: None,
+        bid: run.bid,
+        cost: Nanodollars::default(),
+        created_at: run.at,
+        updated_at: run.at,
+        assigned_at: None,
+        started_at: None,
+        completed_at: None,
     }
 }
 

@@ -2,12 +2,16 @@
 //!
 //! [`Caller`]: crate::model::account::Caller
 
+pub mod accounts;
 pub mod auth;
 pub mod functions;
 pub mod input;
 pub mod invoke;
 pub mod jobs;
+pub mod keys;
+mod once;
 pub mod runs;
+pub mod usage;
 
 use std::sync::Arc;
 
@@ -19,6 +23,10 @@ use crate::model::limits::Limits;
 pub struct Services {
     /// Who is asking.
     pub auth: auth::Auth,
+    /// Accounts.
+    pub accounts: accounts::Accounts,
+    /// Keys.
+    pub keys: keys::Keys,
     /// Functions and versions.
     pub functions: functions::Functions,
     /// Calls that somebody waits for.
@@ -27,6 +35,8 @@ pub struct Services {
     pub runs: runs::Runs,
     /// Jobs, attempts, logs.
     pub jobs: jobs::Jobs,
+    /// What was used.
+    pub usage: usage::Usage,
     base: Arc<Base>,
 }
 
@@ -35,10 +45,13 @@ impl Services {
     pub fn new(base: Arc<Base>) -> Self {
         Self {
             auth: auth::Auth::new(base.clone()),
+            accounts: accounts::Accounts::new(base.clone()),
+            keys: keys::Keys::new(base.clone()),
             functions: functions::Functions::new(base.clone()),
             invoke: invoke::Invoke::new(base.clone()),
             runs: runs::Runs::new(base.clone()),
             jobs: jobs::Jobs::new(base.clone()),
+            usage: usage::Usage::new(base.clone()),
             base,
         }
     }

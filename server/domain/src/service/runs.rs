@@ -5,18 +5,28 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::input::{self, Checked, Place, Request};
+use super::once::{Attempt, Looked, replay};
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::id::RunId;
+use crate::model::job::{Ended, Job, Status};
+use crate::model::money::Nanodollars;
 use crate::model::page::{Listed, Page};
-use crate::model::run::{Run, Source};
+use crate::model::receipt::{Answered, Once};
+use crate::model::run::{self, Counts, PARAMETERS_SHOWN_MAX, Run, Source};
 use crate::model::time::Millis;
 use crate::port::store::{NewJob, NewRun, RunFilter};
+use crate::signals::Watching;
 use crate::tasks::Wake;
 
 /// How far ahead a run may be submitted: a year.
 const RUN_AT_AHEAD_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1000;
+
+/// Results that are read at once at most, of a run that is read to its end.
+const RESULTS_AT_ONCE: u32 = 500;
+/// Bytes of results after which no more are read at once.
+const RESULT_BYTES_AT_ONCE: usize = 1 << 20;
 
 /// Runs.
 #[derive(Clone)]
@@ -29,8 +39,8 @@ pub struct Runs {
 pub struct Submission {
     /// What to run, with which arguments.
     pub request: Request,
-    /// The most that is paid for a job-minute, in nano-dollars.
-    pub bid_nanodollars: Option<u64>,
+    /// The most that is paid for a job-minute.
+    pub bid: Option<Nanodollars>,
     /// Not before.
     pub run_at: Option<Millis>,
 }
@@ -44,7 +54,16 @@ impl Runs {
     ///
     /// # Errors
     /// As [`input::check`]; too large for more jobs than a run may have.
-    pub async fn create(&self, caller: &Caller, submission: Submission) -> Result<Run> {
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        submission: Submission,
+        once: Option<Once<Run>>,
+    ) -> Result<Answered<Run>> {
+        let attempt = match Attempt::look(&self.base, caller, once).await? {
+            Looked::Todo(attempt) => attempt,
+            Looked::Done(receipt) => return replay(&self.base, receipt),
+        };
         let count = submission.request.tuples.len();
         let max = self.base.limits.run_jobs_max;
         if count == 0 {
@@ -57,16 +76,18 @@ impl Runs {
                 Error::new(Code::TooLarge, format!("a run may have {max} jobs at most")).field("parameters")
             );
         }
-        let (bid, run_at) = (submission.bid_nanodollars, submission.run_at);
+        let (bid, run_at) = (submission.bid, submission.run_at);
         if run_at.is_some_and(|at| at > self.base.clock.now().plus(RUN_AT_AHEAD_MS_MAX)) {
             return Err(Error::invalid("runAt must be within a year, in Unix milliseconds").field("runAt"));
         }
         let checked = input::check(&self.base, caller, submission.request, Place::Parameters).await?;
-        let run = new_run(&self.base, caller, Source::Run, checked, bid, run_at);
-        let id = run.id;
-        self.base.store.run_create(run).await?;
+        let function = checked.function.name.clone();
+        let mut run = new_run(&self.base, caller, Source::Run, checked, bid, run_at);
+        let made = made(&run, function.as_str());
+        run.receipt = attempt.receipt(&made)?;
+        let written = self.base.store.run_create(run).await?;
         self.base.tasks.wake(Wake::Dispatch);
-        self.get(caller, id).await
+        attempt.written(made, written)
     }
 
     /// A run by id.
@@ -93,7 +114,41 @@ impl Runs {
         let now = self.base.clock.now();
         let run = self.base.store.run_cancel(caller.account(), id, now).await?.ok_or_else(not_found)?;
         self.base.tasks.wake(Wake::Cancel);
+        self.base.signals.tell(id.to_u128());
         Ok(run)
+    }
+
+    /// Watches a run for jobs that end.
+    ///
+    /// # Errors
+    /// Not found; too many where too many streams are open.
+    pub async fn watch(&self, caller: &Caller, id: RunId) -> Result<Watching> {
+        let run = self.get(caller, id).await?;
+        self.base.signals.watch(run.id.to_u128(), caller.account().to_u128())
+    }
+
+    /// Jobs of a run that ended after a place in the order of their ends.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn ended(
+        &self,
+        caller: &Caller,
+        id: RunId,
+        after: run::Place,
+        limit: u32,
+    ) -> Result<Vec<Ended>> {
+        self.base.store.run_ended(caller.account(), id, after, limit).await?.ok_or_else(not_found)
+    }
+
+    /// A part of a run's jobs with their results, in order from a place on. None are left where it is empty.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn results(&self, caller: &Caller, id: RunId, from_index: u32) -> Result<Vec<Job>> {
+        let (jobs, bytes) = (RESULTS_AT_ONCE, RESULT_BYTES_AT_ONCE);
+        let results = self.base.store.run_results(caller.account(), id, from_index, jobs, bytes).await?;
+        results.ok_or_else(not_found)
     }
 
     /// Deletes a run that is over, with its jobs and logs.
@@ -102,6 +157,7 @@ impl Runs {
     /// Not found; a conflict if it is not over.
     pub async fn delete(&self, caller: &Caller, id: RunId) -> Result<()> {
         let deleted = self.base.store.run_delete(caller.account(), id).await?;
+        self.base.tasks.wake(Wake::Purge);
         if deleted { Ok(()) } else { Err(not_found()) }
     }
 }
@@ -112,7 +168,7 @@ pub(super) fn new_run(
     caller: &Caller,
     source: Source,
     checked: Checked,
-    bid_nanodollars: Option<u64>,
+    bid: Option<Nanodollars>,
     run_at: Option<Millis>,
 ) -> NewRun {
     let at = base.clock.now();
@@ -127,10 +183,36 @@ pub(super) fn new_run(
         function: checked.function.id,
         version: checked.version.number,
         common: checked.common,
-        bid_nanodollars,
+        bid,
         jobs: checked.tuples.into_iter().map(job).collect(),
         run_at: run_at.filter(|run_at| *run_at > at),
         at,
+        receipt: None,
+    }
+}
+
+/// A run as it is shown once it is written.
+fn made(run: &NewRun, function: &str) -> Run {
+    let count = run.jobs.len() as u32;
+    let mut counts = Counts::default();
+    counts.0[usize::from(Status::Queued.number())] = count;
+    let shown = (count <= PARAMETERS_SHOWN_MAX).then_some(&run.jobs);
+    Run {
+        id: run.id,
+        account: run.account,
+        source: run.source,
+        function: run.function,
+        function_name: function.to_owned(),
+        version: run.version,
+        common: run.common.clone(),
+        counts,
+        cancelled: false,
+        bid: run.bid,
+        cost: Nanodollars::default(),
+        parameters: shown.map(|jobs| jobs.iter().map(|job| job.arguments.clone()).collect()),
+        created_at: run.at,
+        started_at: None,
+        completed_at: None,
     }
 }
 

@@ -9,6 +9,7 @@ use skep_domain::model::time::Millis;
 use skep_domain::port::store::{Functions, NewVersion};
 use skep_domain::{Code, Error, Result};
 
+use super::lists::{self, Range};
 use super::rows::{RowExt, Stored, corrupt, to_json};
 use super::{SqliteStore, internal};
 
@@ -123,17 +124,15 @@ impl Functions for SqliteStore {
 
     async fn function_list(&self, account: AccountId, page: Page) -> Result<Listed<Function>> {
         self.read(move |connection| {
-            let sql = format!(
-                "{FUNCTION} WHERE f.account = (SELECT key FROM accounts WHERE id = ?) AND {}",
-                super::page_clause("f.created_at", "f.key", Order::Descending, &page)
-            );
-            let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
-            let rows = statement.query_map([account.to_bytes()], |row| {
-                let position = Position { at: row.millis("created_at")?, row: row.unsigned("key")? };
-                Ok((position, function(row)?))
-            });
-            let rows = rows.and_then(Iterator::collect).map_err(internal)?;
-            Ok(Listed::cut(rows, &page))
+            let Some(account) = lists::account_key(connection, account)? else {
+                return Ok(Listed { items: Vec::new(), next: None });
+            };
+            let found = lists::merged(connection, &[range(account)], Order::Descending, &page)?;
+            let sql = format!("{FUNCTION} WHERE f.key = ?");
+            let mut select = connection.prepare_cached(&sql).map_err(internal)?;
+            let items = found.rows.iter().map(|at| select.query_row([at.row.stored()], function));
+            let items = items.collect::<rusqlite::Result<_>>().map_err(internal)?;
+            Ok(Listed { items, next: found.next })
         })
         .await
     }
@@ -167,14 +166,40 @@ impl Functions for SqliteStore {
         let name = name.clone();
         let deleted = self.write_functions(move |connection| {
             let Some(key) = key_of(connection, account, &name)? else { return Ok(false) };
-            super::runs::delete_of_function(connection, key)?;
-            for sql in ["DELETE FROM versions WHERE function = ?", "DELETE FROM functions WHERE key = ?"] {
-                connection.execute(sql, [key]).map_err(internal)?;
+            let live = super::runs::live_of_function(connection, key)?;
+            if live > 0 {
+                let message = format!("{live} runs of the function are not over; cancel them first");
+                return Err(Error::conflict(message));
             }
-            Ok(true)
+            connection
+                .prepare_cached("UPDATE functions SET account = 0, name = hex(id) WHERE key = ?")
+                .and_then(|mut update| update.execute([key]))
+                .map(|_| true)
+                .map_err(internal)
         });
         deleted.await
     }
+}
+
+/// The range in which an account's functions lie.
+pub(super) fn range(account: i64) -> Range {
+    let (from, to) = lists::bounds(None, None);
+    Range {
+        table: "functions",
+        index: "functions_created",
+        prefix: vec![("account", account)],
+        sort: "created_at",
+        from,
+        to,
+        order: Order::Descending,
+    }
+}
+
+/// The key of an account's function.
+pub(super) fn key_by_name(connection: &Connection, account: i64, name: &str) -> Result<Option<i64>> {
+    let sql = "SELECT key FROM functions WHERE account = ? AND name = ?";
+    let mut select = connection.prepare_cached(sql).map_err(internal)?;
+    select.query_row(params![account, name], |row| row.get(0)).optional().map_err(internal)
 }
 
 fn key_of(connection: &Connection, account: AccountId, name: &Name) -> Result<Option<i64>> {
@@ -211,7 +236,7 @@ fn create(
     connection
         .prepare_cached(
             "INSERT INTO functions (id, account, name, current, settings, created_at, updated_at)
-             VALUES (?, (SELECT key FROM accounts WHERE id = ?), ?, 0, ?, ?, ?)",
+             VALUES (?, (SELECT key FROM accounts WHERE id = ? AND deleted = 0), ?, 0, ?, ?, ?)",
         )
         .and_then(|mut insert| {
             let (id, name) = (new.function.to_bytes(), new.name.as_str());

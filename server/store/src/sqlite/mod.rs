@@ -3,23 +3,31 @@
 mod accounts;
 mod cached;
 mod directory;
+mod events;
 mod functions;
 mod jobs;
+mod ledger;
+mod lists;
 mod logs;
 mod migrations;
+#[cfg(test)]
+mod plans;
+mod purge;
 mod readers;
+mod receipts;
 mod rows;
 mod runs;
 mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use rusqlite::{Connection, OpenFlags};
 use skep_domain::model::account::{Account, Key};
 use skep_domain::model::function::{Function, Name};
-use skep_domain::model::id::{AccountId, Sha256};
-use skep_domain::model::page::{Order, Page};
+use skep_domain::model::id::AccountId;
+use skep_domain::port::store::Identity;
 use skep_domain::{Error, Result};
 
 use self::cached::Cached;
@@ -33,8 +41,10 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
     /// What nearly every request asks for. Only this process writes the file.
-    keys: Arc<Cached<Sha256, (Account, Key)>>,
+    identities: Arc<Cached<Identity, (Account, Option<Key>)>>,
     functions: Arc<Cached<(AccountId, Name), Function>>,
+    /// The account after which the next claim begins, where there are many.
+    claimed_after: Arc<AtomicI64>,
 }
 
 /// Connections that read at once.
@@ -58,8 +68,9 @@ impl SqliteStore {
         Ok(Self {
             writer: Arc::new(writer),
             readers: Arc::new(Readers::new(readers.map_err(internal)?)),
-            keys: Arc::default(),
+            identities: Arc::default(),
             functions: Arc::default(),
+            claimed_after: Arc::default(),
         })
     }
 
@@ -78,6 +89,19 @@ impl SqliteStore {
     ) -> Result<T> {
         let functions = self.functions.clone();
         self.writer.submit(method, move || functions.written()).await
+    }
+
+    /// The same for what changes accounts and keys: an ended key is unknown to the next request.
+    async fn write_accounts<T: Send + 'static>(
+        &self,
+        method: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (identities, functions) = (self.identities.clone(), self.functions.clone());
+        let after = move || {
+            identities.written();
+            functions.written();
+        };
+        self.writer.submit(method, after).await
     }
 
     /// Runs a query on a reader.
@@ -106,19 +130,4 @@ fn connect(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 
 fn internal(error: rusqlite::Error) -> Error {
     Error::internal(error)
-}
-
-/// The end of a list's query: where the page begins, how it is sorted, how long it is. One row more
-/// than the page holds says whether there is another page.
-fn page_clause(sort: &str, key: &str, order: Order, page: &Page) -> String {
-    let (than, direction) = match order {
-        Order::Ascending => (">", "ASC"),
-        Order::Descending => ("<", "DESC"),
-    };
-    // The position is two numbers that were parsed as such.
-    let after = match page.after {
-        Some(position) => format!("({sort}, {key}) {than} ({}, {})", position.at.0, position.row),
-        None => "TRUE".to_owned(),
-    };
-    format!("{after} ORDER BY {sort} {direction}, {key} {direction} LIMIT {}", page.limit + 1)
 }

@@ -3,23 +3,29 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use skep_domain::model::id::{AccountId, FunctionId, RunId};
-use skep_domain::model::job::{Progress, ResultType, Status};
-use skep_domain::model::page::{Listed, Page, Position};
-use skep_domain::model::run::{Counts, PARAMETERS_SHOWN_MAX, Run, Source};
-use skep_domain::model::step::{self, Step};
+use skep_domain::model::job::{Ended, Job, Progress, ResultType, Status};
+use skep_domain::model::money::Nanodollars;
+use skep_domain::model::page::{Listed, Order, Page};
+use skep_domain::model::price::Price;
+use skep_domain::model::run::{Counts, PARAMETERS_SHOWN_MAX, Place, Run, Source};
+use skep_domain::model::step;
 use skep_domain::model::time::Millis;
-use skep_domain::port::store::{NewRun, RunFilter, Runs};
+use skep_domain::model::usage::Totals;
+use skep_domain::port::store::{Finished, NewRun, RunFilter, Runs, Written};
 use skep_domain::{Error, Result};
 
-use super::jobs::moves::{self, Moved};
+use super::jobs::moves::{self, Moved, Placed};
+use super::ledger::{Lines, On};
+use super::lists::Range;
 use super::rows::{RowExt, Stored, corrupt, to_json};
-use super::{SqliteStore, internal, page_clause};
+use super::{SqliteStore, events, functions, internal, jobs, ledger, lists, logs, receipts};
 
 const RUN: &str =
     "SELECT r.key, r.id, a.id AS account_id, r.source, f.id AS function_id, f.name AS function_name,
-        r.version, r.common, r.bid, r.first_job, r.queued, r.running, r.retrying, r.succeeded, r.failed,
+        r.version, r.common, r.bid, r.cost, r.first_job, r.queued, r.running, r.retrying, r.succeeded, r.failed,
         r.timed_out, r.cancelled, r.cancel, r.created_at, r.started_at, r.completed_at
-    FROM runs r JOIN accounts a ON a.key = r.account JOIN functions f ON f.key = r.function ";
+    FROM runs r JOIN accounts a ON a.key = r.account
+    JOIN functions f ON f.key = r.function AND f.account = r.account ";
 
 /// The columns that count a run's jobs, in the order of [`Status::ALL`].
 pub(super) const COUNTS: [&str; 7] =
@@ -27,9 +33,9 @@ pub(super) const COUNTS: [&str; 7] =
 
 #[async_trait]
 impl Runs for SqliteStore {
-    async fn run_create(&self, run: NewRun) -> Result<()> {
+    async fn run_create(&self, run: NewRun) -> Result<Written> {
         let fresh = Progress::new(run.run_at);
-        self.write(move |connection| insert(connection, &run, fresh).map(drop)).await
+        self.write(move |connection| insert(connection, &run, fresh)).await
     }
 
     async fn run_get(&self, account: AccountId, id: RunId) -> Result<Option<Run>> {
@@ -52,9 +58,9 @@ impl Runs for SqliteStore {
                 .and_then(|mut update| update.execute([id.to_bytes()]))
                 .map_err(internal)?;
             let mut moved = Moved::default();
-            for (key, progress) in live_jobs(connection, id)? {
-                let step = step::cancel(progress, now)?;
-                moves::apply(connection, key, &step, &mut moved)?;
+            for job in live_jobs(connection, id, i64::MAX)? {
+                let step = step::cancel(job.progress, now)?;
+                moves::apply(connection, &job, &step, Price::default(), &mut moved)?;
             }
             moved.write(connection, now)?;
             get(connection, account, id)
@@ -68,46 +74,122 @@ impl Runs for SqliteStore {
             if !run.counts.status(run.cancelled).is_over() {
                 return Err(Error::conflict("the run is not over; cancel it first"));
             }
-            let key: i64 = connection
-                .query_row("SELECT key FROM runs WHERE id = ?", [id.to_bytes()], |row| row.get(0))
-                .map_err(internal)?;
-            delete(connection, key).map(|()| true)
+            connection
+                .prepare_cached("UPDATE runs SET account = 0 WHERE id = ?")
+                .and_then(|mut update| update.execute([id.to_bytes()]))
+                .map(|_| true)
+                .map_err(internal)
+        })
+        .await
+    }
+
+    async fn run_ended(
+        &self,
+        account: AccountId,
+        id: RunId,
+        after: Place,
+        limit: u32,
+    ) -> Result<Option<Vec<Ended>>> {
+        self.read(move |connection| events::ended(connection, account, id, after, limit)).await
+    }
+
+    async fn run_results(
+        &self,
+        account: AccountId,
+        id: RunId,
+        from_index: u32,
+        limit: u32,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<Job>>> {
+        self.read(move |connection| match visible(connection, account, id)? {
+            Some(key) => jobs::read::of_run(connection, key, from_index, limit, bytes_max).map(Some),
+            None => Ok(None),
         })
         .await
     }
 }
 
-/// Writes a run and its jobs, all where `progress` says. Returns the key of the first job.
-pub(super) fn insert(connection: &Connection, run: &NewRun, progress: Progress) -> Result<i64> {
-    insert_at(connection, run, progress, None)
+/// The key of a run that the account can see.
+pub(super) fn visible(connection: &Connection, account: AccountId, id: RunId) -> Result<Option<i64>> {
+    const SQL: &str = "SELECT r.key FROM runs r JOIN accounts a ON a.key = r.account
+        JOIN functions f ON f.key = r.function AND f.account = r.account WHERE r.id = ? AND a.id = ?";
+    let mut select = connection.prepare_cached(SQL).map_err(internal)?;
+    let key = select.query_row([id.to_bytes(), account.to_bytes()], |row| row.get(0));
+    key.optional().map_err(internal)
 }
 
-/// The same for a run of one job that is over already.
-pub(super) fn insert_over(connection: &Connection, run: &NewRun, step: &Step) -> Result<i64> {
-    insert_at(connection, run, step.to, Some(step))
+/// Writes a run and its jobs, all where `progress` says, unless that was done before.
+pub(super) fn insert(connection: &Connection, run: &NewRun, progress: Progress) -> Result<Written> {
+    if let Written::Before(receipt) = receipts::write(connection, run.receipt.as_ref())? {
+        return Ok(Written::Before(receipt));
+    }
+    let started_at = (progress.attempts > 0).then_some(run.at);
+    let state = State { progress, started_at, ended: None };
+    insert_at(connection, run, &state).map(|()| Written::Now)
 }
 
-fn insert_at(connection: &Connection, run: &NewRun, progress: Progress, over: Option<&Step>) -> Result<i64> {
-    // Whoever deleted the function meanwhile was first.
-    let function: Option<(i64, i64)> = connection
-        .prepare_cached("SELECT key, account FROM functions WHERE id = ?")
-        .and_then(|mut select| {
-            select.query_row([run.function.to_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional()
-        })
-        .map_err(internal)?;
-    let (function, account) = function.ok_or_else(|| Error::not_found("function").field("function"))?;
-    let first_job: i64 = connection
-        .prepare_cached("SELECT coalesce(max(key), 0) + 1 FROM jobs")
+/// The same for a call that is over already. Returns what was charged.
+pub(super) fn insert_over(connection: &Connection, run: &NewRun, finished: &Finished) -> Result<Nanodollars> {
+    let step = &finished.step;
+    let (function, account) = owner(connection, run)?;
+    let mut lines = Lines::default();
+    let mut totals = Totals::default();
+    if let Some(attempt) = &step.ended {
+        let on = On::new(account, function, step.at);
+        let cost = lines.charge(connection, on, &attempt.usage, finished.price)?;
+        totals.add(&attempt.usage, cost);
+    }
+    lines.write(connection)?;
+    let ended = Some(Over { finished, totals });
+    insert_at(connection, run, &State { progress: step.to, started_at: Some(run.at), ended })?;
+    logs::append(connection, last_job(connection)?, step.from.attempts, &finished.lines)?;
+    Ok(totals.cost)
+}
+
+/// Where the jobs of a run are when it is written.
+struct State<'a> {
+    progress: Progress,
+    started_at: Option<Millis>,
+    ended: Option<Over<'a>>,
+}
+
+/// The end of a run of one job that is written when it is over.
+struct Over<'a> {
+    finished: &'a Finished,
+    totals: Totals,
+}
+
+/// The keys of the run's function and account. Whoever deleted one of them meanwhile was first.
+fn owner(connection: &Connection, run: &NewRun) -> Result<(i64, i64)> {
+    const SQL: &str = "SELECT f.key, f.account FROM functions f
+        JOIN accounts a ON a.key = f.account AND a.deleted = 0 WHERE f.id = ?";
+    let mut select = connection.prepare_cached(SQL).map_err(internal)?;
+    let owner = select.query_row([run.function.to_bytes()], |row| Ok((row.get(0)?, row.get(1)?)));
+    let owner: Option<(i64, i64)> = owner.optional().map_err(internal)?;
+    owner.ok_or_else(|| Error::not_found("function").field("function"))
+}
+
+fn last_job(connection: &Connection) -> Result<i64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(key), 0) FROM jobs")
         .and_then(|mut max| max.query_row([], |row| row.get(0)))
-        .map_err(internal)?;
+        .map_err(internal)
+}
+
+fn insert_at(connection: &Connection, run: &NewRun, state: &State<'_>) -> Result<()> {
+    let (function, account) = owner(connection, run)?;
+    let first_job = last_job(connection)? + 1;
     let mut counts = [0i64; 7];
-    counts[usize::from(progress.status.number())] = run.jobs.len() as i64;
-    let started_at = (progress.attempts > 0).then(|| run.at.stored());
+    counts[usize::from(state.progress.status.number())] = run.jobs.len() as i64;
+    let totals = state.ended.as_ref().map_or_else(Totals::default, |over| over.totals);
+    let [attempts, cpu, wall, peak, memory, egress, device, log, cost] = ledger::columns(&totals);
     connection
         .prepare_cached(
             "INSERT INTO runs (id, account, function, version, source, common, bid, first_job, queued, running,
-                 retrying, succeeded, failed, timed_out, cancelled, cancel, created_at, started_at, completed_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
+                 retrying, succeeded, failed, timed_out, cancelled, cancel, created_at, started_at, completed_at,
+                 attempts, cpu_nanos, wall_nanos, memory_peak_bytes, memory_byte_seconds, egress_bytes,
+                 device_nanos, log_bytes, cost)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -117,7 +199,7 @@ fn insert_at(connection: &Connection, run: &NewRun, progress: Progress, over: Op
                 run.version,
                 run.source.number(),
                 to_json(&run.common),
-                run.bid_nanodollars.map(Stored::stored),
+                run.bid.map(|bid| bid.0.stored()),
                 first_job,
                 counts[0],
                 counts[1],
@@ -127,38 +209,46 @@ fn insert_at(connection: &Connection, run: &NewRun, progress: Progress, over: Op
                 counts[5],
                 counts[6],
                 run.at.stored(),
-                started_at,
-                over.map(|step| step.at.stored())
+                state.started_at.map(Stored::stored),
+                state.ended.as_ref().map(|over| over.finished.step.at.stored()),
+                attempts,
+                cpu,
+                wall,
+                peak,
+                memory,
+                egress,
+                device,
+                log,
+                cost
             ])
         })
         .map_err(internal)?;
-    let keys = [first_job, account, connection.last_insert_rowid(), function];
-    insert_jobs(connection, run, progress, over, keys)?;
-    Ok(first_job)
+    insert_jobs(connection, run, state, [first_job, account, connection.last_insert_rowid(), function])
 }
 
 fn insert_jobs(
     connection: &Connection,
     run: &NewRun,
-    progress: Progress,
-    over: Option<&Step>,
+    state: &State<'_>,
     [first_job, account, run_key, function]: [i64; 4],
 ) -> Result<()> {
     let mut insert = connection
         .prepare_cached(
             "INSERT INTO jobs (key, id, account, run, function, status, bid, due_at, attempts, failures, host_failures,
-                 round, cancel, result_type, created_at, updated_at, assigned_at, started_at, completed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, 0, ?12, ?13, ?14, ?15, ?16, ?17)",
+                 round, cancel, result_type, created_at, updated_at, assigned_at, started_at, completed_at, cost)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, 0, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         )
         .map_err(internal)?;
     let mut arguments = connection
         .prepare_cached("INSERT INTO job_arguments (job, arguments) VALUES (?, ?)")
         .map_err(internal)?;
-    let ended = over.and_then(|step| step.ended.as_ref());
+    let progress = state.progress;
+    let ended = state.ended.as_ref().and_then(|over| over.finished.step.ended.as_ref());
     let result_type = ended.map_or(ResultType::None, moves::result_type).number();
-    let assigned_at = (progress.attempts > 0).then(|| run.at.stored());
+    let assigned_at = state.started_at.map(Stored::stored);
     let started_at = ended.map(|attempt| attempt.started_at.stored()).or(assigned_at);
-    let completed_at = over.map(|step| step.at.stored());
+    let completed_at = state.ended.as_ref().map(|over| over.finished.step.at.stored());
+    let cost = state.ended.as_ref().map_or(0, |over| over.totals.cost.0.stored());
     for (key, job) in (first_job..).zip(&run.jobs) {
         insert
             .execute(params![
@@ -168,7 +258,7 @@ fn insert_jobs(
                 run_key,
                 function,
                 progress.status.number(),
-                run.bid_nanodollars.map(Stored::stored),
+                run.bid.map(|bid| bid.0.stored()),
                 progress.due_at.map(Stored::stored),
                 progress.attempts,
                 progress.failures,
@@ -178,12 +268,17 @@ fn insert_jobs(
                 completed_at.unwrap_or(run.at.stored()),
                 assigned_at,
                 started_at,
-                completed_at
+                completed_at,
+                cost
             ])
             .and_then(|_| arguments.execute(params![key, job.arguments]))
             .map_err(internal)?;
     }
-    ended.map_or(Ok(()), |attempt| moves::insert_attempt(connection, first_job, attempt))
+    let Some(over) = &state.ended else { return Ok(()) };
+    ended.map_or(Ok(()), |attempt| {
+        let version = over.finished.price.version;
+        moves::insert_attempt(connection, first_job, attempt, over.totals.cost, version)
+    })
 }
 
 fn get(connection: &Connection, account: AccountId, id: RunId) -> Result<Option<Run>> {
@@ -207,72 +302,66 @@ fn get(connection: &Connection, account: AccountId, id: RunId) -> Result<Option<
 }
 
 fn list(connection: &Connection, account: AccountId, filter: &RunFilter, page: &Page) -> Result<Listed<Run>> {
-    let mut sql = format!("{RUN} WHERE r.account = (SELECT key FROM accounts WHERE id = ?1)");
-    sql.push_str(" AND r.created_at >= ?2 AND r.created_at <= ?3");
-    match filter.source {
-        Some(source) => sql.push_str(&format!(" AND r.source = {}", source.number())),
-        None => sql.push_str(&format!(" AND r.source <> {}", Source::Invoke.number())),
-    }
-    sql.push_str(" AND (?4 IS NULL OR f.name = ?4) AND ");
-    sql.push_str(&page_clause("r.created_at", "r.key", filter.order, page));
-    let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
-    let from = filter.date_from.map_or(0, Stored::stored);
-    let to = filter.date_to.map_or(i64::MAX, Stored::stored);
-    let rows = statement.query_map(params![account.to_bytes(), from, to, filter.function], |row| {
-        let position = Position { at: row.millis("created_at")?, row: row.unsigned("key")? };
-        Ok((position, run(row)?))
-    });
-    let rows = rows.and_then(Iterator::collect).map_err(internal)?;
-    Ok(Listed::cut(rows, page))
+    let nothing = Ok(Listed { items: Vec::new(), next: None });
+    let Some(account) = lists::account_key(connection, account)? else { return nothing };
+    let prefix = match &filter.function {
+        None => ("account", account),
+        Some(name) => match functions::key_by_name(connection, account, name)? {
+            Some(function) => ("function", function),
+            None => return nothing,
+        },
+    };
+    let dates = (filter.date_from, filter.date_to);
+    let ranges = ranges(&[prefix], filter.source, false, dates, filter.order);
+    let found = lists::merged(connection, &ranges, filter.order, page)?;
+    let sql = format!("{RUN} WHERE r.key = ?");
+    let mut select = connection.prepare_cached(&sql).map_err(internal)?;
+    let rows = found.rows.iter().map(|position| select.query_row([position.row.stored()], run).optional());
+    let items = rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>().map_err(internal)?;
+    Ok(Listed { items, next: found.next })
 }
 
-/// Jobs of a run that are not over.
-fn live_jobs(connection: &Connection, id: RunId) -> Result<Vec<(i64, Progress)>> {
+/// The ranges in which the runs of one source lie, or those of all; without a source, calls are left
+/// out unless asked for.
+pub(super) fn ranges(
+    prefix: &[(&'static str, i64)],
+    source: Option<Source>,
+    calls: bool,
+    (from, to): (Option<Millis>, Option<Millis>),
+    order: Order,
+) -> Vec<Range> {
+    let index = if prefix[0].0 == "function" { "runs_function" } else { "runs_source" };
+    let (from, to) = lists::bounds(from, to);
+    let shown = |candidate: &&Source| match source {
+        Some(source) => **candidate == source,
+        None => calls || **candidate != Source::Invoke,
+    };
+    let range = |source: &Source| {
+        let prefix = [prefix, &[("source", i64::from(source.number()))]].concat();
+        Range { table: "runs", index, prefix, sort: "created_at", from, to, order }
+    };
+    Source::ALL.iter().filter(shown).map(range).collect()
+}
+
+/// Some jobs of a run that are not over.
+pub(super) fn live_jobs(connection: &Connection, id: RunId, limit: i64) -> Result<Vec<Placed>> {
     let sql = format!(
-        "SELECT j.key, {} FROM runs r JOIN jobs j ON j.key >= r.first_job
+        "SELECT {} FROM runs r JOIN jobs j ON j.key >= r.first_job
              AND j.key < r.first_job + r.queued + r.running + r.retrying + r.succeeded + r.failed + r.timed_out + r.cancelled
-         WHERE r.id = ? AND j.status IN (0, 1, 2)",
-        moves::PROGRESS
+         WHERE r.id = ? AND j.status IN (0, 1, 2) LIMIT ?",
+        moves::PLACED
     );
     let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
-    let rows = statement.query_map([id.to_bytes()], |row| Ok((row.get("key")?, moves::progress(row)?)));
+    let rows = statement.query_map(params![id.to_bytes(), limit], moves::placed);
     rows.and_then(Iterator::collect).map_err(internal)
 }
 
-/// Deletes every run of a function. A conflict while one is not over.
-pub(super) fn delete_of_function(connection: &Connection, function: i64) -> Result<()> {
-    let mut statement = connection
-        .prepare_cached("SELECT key, queued + running + retrying FROM runs WHERE function = ?")
-        .map_err(internal)?;
-    let rows = statement.query_map([function], |row| Ok((row.get(0)?, row.get(1)?)));
-    let runs: Vec<(i64, i64)> = rows.and_then(Iterator::collect).map_err(internal)?;
-    let live = runs.iter().filter(|(_, live)| *live > 0).count();
-    if live > 0 {
-        return Err(Error::conflict(format!("{live} runs of the function are not over; cancel them first")));
-    }
-    runs.into_iter().try_for_each(|(key, _)| delete(connection, key))
-}
-
-/// Deletes a run with its jobs, attempts and logs.
-fn delete(connection: &Connection, run: i64) -> Result<()> {
-    let (first, end): (i64, i64) = connection
-        .query_row(
-            "SELECT first_job, first_job + queued + running + retrying + succeeded + failed + timed_out + cancelled
-             FROM runs WHERE key = ?",
-            [run],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .map_err(internal)?;
-    for (table, column, factor) in [
-        ("logs", "job", 1),
-        ("attempts", "key", moves::ATTEMPTS_OF_A_JOB),
-        ("job_arguments", "job", 1),
-        ("jobs", "key", 1),
-    ] {
-        let sql = format!("DELETE FROM {table} WHERE {column} >= ? AND {column} < ?");
-        connection.execute(&sql, [first * factor, end * factor]).map_err(internal)?;
-    }
-    connection.execute("DELETE FROM runs WHERE key = ?", [run]).map(drop).map_err(internal)
+/// How many runs of a function are not over.
+pub(super) fn live_of_function(connection: &Connection, function: i64) -> Result<i64> {
+    connection
+        .prepare_cached("SELECT count(*) FROM runs WHERE function = ? AND completed_at IS NULL")
+        .and_then(|mut count| count.query_row([function], |row| row.get(0)))
+        .map_err(internal)
 }
 
 fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
@@ -292,7 +381,8 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
         common: row.json("common")?,
         counts,
         cancelled: row.get("cancel")?,
-        bid_nanodollars: row.get::<_, Option<i64>>("bid")?.map(i64::unsigned_abs),
+        bid: row.get::<_, Option<i64>>("bid")?.map(|bid| Nanodollars(bid.unsigned_abs())),
+        cost: Nanodollars(row.unsigned("cost")?),
         parameters: None,
         created_at: row.millis("created_at")?,
         started_at: row.maybe_millis("started_at")?,

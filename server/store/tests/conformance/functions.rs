@@ -1,7 +1,6 @@
-//! Accounts, functions, versions.
+//! Functions and versions.
 
 crate::scenarios! {
-    a_key_is_found_by_its_hash
     the_same_hash_is_the_same_version
     versions_and_functions_have_their_limits
     another_accounts_function_is_not_there
@@ -16,18 +15,6 @@ mod scenarios {
     use skep_domain::model::page::Page;
 
     use crate::world::{World, at, name, new_version};
-
-    pub(super) async fn a_key_is_found_by_its_hash(world: &World) {
-        for _ in 0..2 {
-            let (account, key) =
-                world.store.key_find(Sha256::of(b"admin")).await.expect("it answers").expect("it is there");
-            assert_eq!(
-                (account.id, account.name.as_str(), key.account),
-                (world.account, "admin", world.account)
-            );
-        }
-        assert!(world.store.key_find(Sha256::of(b"other")).await.expect("it answers").is_none());
-    }
 
     pub(super) async fn the_same_hash_is_the_same_version(world: &World) {
         let create = |bytes: &'static [u8]| {

@@ -18,6 +18,7 @@ mod scenarios {
     use skep_domain::Code;
     use skep_domain::model::attempt::{FailureCode, Outcome};
     use skep_domain::model::job::{Progress, ResultType, Status};
+    use skep_domain::model::money::Nanodollars;
     use skep_domain::model::page::{Order, Page, SortBy};
     use skep_domain::model::retry::Policy;
     use skep_domain::model::run::{Common, Source};
@@ -39,7 +40,7 @@ mod scenarios {
         let job = world.job(assignment.job).await;
         assert_eq!((job.progress.status, job.progress.attempts), (Status::Succeeded, 1));
         let last = job.last.expect("it is over");
-        assert_eq!((last.outcome, last.usage.cpu_nanos), (succeeded("42"), 5));
+        assert_eq!((last.outcome, last.usage.cpu_nanos), (succeeded("42"), 12_345));
         assert_eq!(
             (job.assigned_at, job.started_at, job.completed_at),
             (Some(at(10)), Some(at(11)), Some(at(12)))
@@ -62,7 +63,7 @@ mod scenarios {
 
     pub(super) async fn the_highest_bid_goes_first_and_then_the_oldest(world: &World) {
         let bid = async |bid: Option<u64>| {
-            world.submit_as(world.account, world.function, 1, |run| run.bid_nanodollars = bid).await
+            world.submit_as(world.account, world.function, 1, |run| run.bid = bid.map(Nanodollars)).await
         };
         let (none, low, high) = (bid(None).await, bid(Some(1)).await, bid(Some(9)).await);
         let later = bid(Some(9)).await;
@@ -127,7 +128,7 @@ mod scenarios {
         let attempts =
             world.store.attempt_list(world.account, claimed[0].assignment.job).await.expect("it answers");
         let attempts = attempts.expect("it is there");
-        let Outcome::Failed(failure) = &attempts[0].outcome else { panic!("it was cut off") };
+        let Outcome::Failed(failure) = &attempts[0].attempt.outcome else { panic!("it was cut off") };
         assert_eq!(failure.code, FailureCode::Interrupted);
         assert_eq!(world.claim_at(5, at(30)).await.len(), 2);
     }
@@ -183,7 +184,8 @@ mod scenarios {
             function: world.function,
             version: 1,
             common: Common::default(),
-            bid_nanodollars: None,
+            bid: None,
+            receipt: None,
             jobs: vec![NewJob { id: world.ids.next(START), arguments: "[1]".into() }],
             run_at: None,
             at: START,

@@ -2,8 +2,13 @@
 //!
 //! A new store adds a line to [`stores`] and gets them all.
 
+mod accounts;
 mod functions;
 mod jobs;
+mod lists;
+mod money;
+mod purge;
+mod receipts;
 mod runs;
 mod world;
 

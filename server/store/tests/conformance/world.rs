@@ -1,11 +1,12 @@
 //! A store with an account and a function, and what scenarios do to it.
 
-use skep_domain::model::account::{Account, Key};
+use skep_domain::model::account::{Account, AccountName, Key};
 use skep_domain::model::attempt::{Attempt, Failure, FailureCode, Outcome, Output};
 use skep_domain::model::function::{Interface, Name};
 use skep_domain::model::id::{AccountId, FunctionId, Ids, JobId, RunId, Sha256};
-use skep_domain::model::job::Job;
+use skep_domain::model::job::{Job, Progress};
 use skep_domain::model::log::{Line, Stream};
+use skep_domain::model::price::Prices;
 use skep_domain::model::run::{Common, Run, Source};
 use skep_domain::model::scope::Scopes;
 use skep_domain::model::step;
@@ -60,6 +61,42 @@ impl World {
         (account, make_function(&*self.store, &self.ids, account, "f").await)
     }
 
+    /// A call that is over, of the world's own account.
+    pub(crate) async fn call(&self, outcome: Outcome) -> RunId {
+        let run = self.new_run(1, |run| run.source = Source::Invoke);
+        let attempt = attempt(1, outcome);
+        let finished = Finished {
+            run: run.id,
+            job: run.jobs[0].id,
+            price: Prices::default().of(&attempt, None),
+            step: step::finish_call(step::claim(Progress::new(None)), attempt, at(12)),
+            lines: Vec::new(),
+        };
+        let id = run.id;
+        self.store.job_record(run, finished).await.expect("it is written");
+        id
+    }
+
+    /// A run to be made, of the world's own account.
+    pub(crate) fn new_run(&self, jobs: u32, change: impl FnOnce(&mut NewRun)) -> NewRun {
+        let job = |number: u32| NewJob { id: self.ids.next(START), arguments: format!("[{number}]") };
+        let mut run = NewRun {
+            id: self.ids.next(START),
+            account: self.account,
+            source: Source::Run,
+            function: self.function,
+            version: 1,
+            common: Common::default(),
+            bid: None,
+            jobs: (0..jobs).map(job).collect(),
+            run_at: None,
+            at: START,
+            receipt: None,
+        };
+        change(&mut run);
+        run
+    }
+
     /// A run of so many jobs, of the world's own account.
     pub(crate) async fn submit(&self, jobs: u32) -> RunId {
         self.submit_as(self.account, self.function, jobs, |_| {}).await
@@ -72,20 +109,10 @@ impl World {
         jobs: u32,
         change: impl FnOnce(&mut NewRun),
     ) -> RunId {
-        let job = |number: u32| NewJob { id: self.ids.next(START), arguments: format!("[{number}]") };
-        let mut run = NewRun {
-            id: self.ids.next(START),
-            account,
-            source: Source::Run,
-            function,
-            version: 1,
-            common: Common::default(),
-            bid_nanodollars: None,
-            jobs: (0..jobs).map(job).collect(),
-            run_at: None,
-            at: START,
-        };
-        change(&mut run);
+        let run = self.new_run(jobs, |run| {
+            (run.account, run.function) = (account, function);
+            change(run);
+        });
         let id = run.id;
         self.store.run_create(run).await.expect("it is written");
         id
@@ -106,18 +133,13 @@ impl World {
     }
 
     pub(crate) fn end(&self, claimed: &Claimed, outcome: Outcome, lines: &[&str]) -> Finished {
-        let attempt = Attempt {
-            number: claimed.progress.attempts,
-            outcome,
-            exit_code: None,
-            usage: Usage { cpu_nanos: 5, wall_nanos: 7, ..Usage::default() },
-            started_at: at(11),
-            ended_at: at(12),
-        };
+        let attempt = attempt(claimed.progress.attempts, outcome);
         let retry = &claimed.assignment.plan.settings.retry;
         let line = |text: &&str| Line { stream: Stream::Stdout, at: at(11), text: (*text).to_owned() };
         Finished {
+            run: claimed.assignment.plan.run,
             job: claimed.assignment.job,
+            price: Prices::default().of(&attempt, claimed.bid),
             step: step::finish(claimed.progress, attempt, retry, 0.0, at(12)),
             lines: lines.iter().map(line).collect(),
         }
@@ -132,22 +154,41 @@ impl World {
     }
 }
 
-async fn make_account(store: &dyn Store, ids: &Ids, name: &str, weight: u32) -> AccountId {
-    let account = Account { id: ids.next(START), name: name.into(), weight, created_at: START };
+/// An attempt that used a little of everything.
+pub(crate) fn attempt(number: u32, outcome: Outcome) -> Attempt {
+    let usage = Usage { cpu_nanos: 12_345, wall_nanos: 23_456, log_bytes: 3, ..Usage::default() };
+    Attempt { number, outcome, exit_code: None, usage, started_at: at(11), ended_at: at(12) }
+}
+
+pub(crate) async fn make_account(store: &dyn Store, ids: &Ids, name: &str, weight: u32) -> AccountId {
+    let account = Account {
+        id: ids.next(START),
+        name: AccountName::parse(name).expect("a name"),
+        weight,
+        scopes: Scopes::all(),
+        password: None,
+        created_at: START,
+    };
     let key = Key {
         id: ids.next(START),
         account: account.id,
+        name: "first".into(),
         scopes: Scopes::all(),
         expires_at: None,
         hash: Sha256::of(name.as_bytes()),
         created_at: START,
     };
     let id = account.id;
-    store.account_create(account, key).await.expect("it is written");
+    store.account_create(account, key, 100, None).await.expect("it is written");
     id
 }
 
-async fn make_function(store: &dyn Store, ids: &Ids, account: AccountId, function: &str) -> FunctionId {
+pub(crate) async fn make_function(
+    store: &dyn Store,
+    ids: &Ids,
+    account: AccountId,
+    function: &str,
+) -> FunctionId {
     let new = new_version(ids, function, b"first");
     store.version_create(account, new, 10, 10, START).await.expect("it is written").0.id
 }

@@ -2,24 +2,26 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use rusqlite::{Connection, params};
 use skep_domain::Result;
 use skep_domain::model::fairness::{Contender, share_out};
 use skep_domain::model::function::Settings;
-use skep_domain::model::id::{AccountId, JobId, Sha256};
-use skep_domain::model::job::{Progress, Status};
+use skep_domain::model::id::{AccountId, JobId, RunId, Sha256};
+use skep_domain::model::job::Status;
+use skep_domain::model::money::Nanodollars;
 use skep_domain::model::run::Common;
 use skep_domain::model::step;
 use skep_domain::model::time::Millis;
 use skep_domain::port::sandbox::{Assignment, Plan};
 use skep_domain::port::store::{Claim, ClaimLimits, Claimed};
 
-use super::moves::{self, Moved};
+use super::moves::{self, Moved, Placed};
 use crate::sqlite::internal;
 use crate::sqlite::rows::{RowExt, Stored};
 
-/// Accounts that one claim looks at; more wait until some of these have nothing ready.
+/// Accounts that one claim looks at; the next claim goes on after them.
 const ACCOUNTS_MAX: i64 = 256;
 /// Jobs that become ready by time in one claim.
 const DUE_MAX: i64 = 1000;
@@ -39,9 +41,14 @@ impl Account {
     }
 }
 
-pub(super) fn claim(connection: &Connection, limits: &ClaimLimits, now: Millis) -> Result<Claim> {
+pub(super) fn claim(
+    connection: &Connection,
+    limits: &ClaimLimits,
+    after: &AtomicI64,
+    now: Millis,
+) -> Result<Claim> {
     release_due(connection, now)?;
-    let accounts = accounts(connection, limits.free)?;
+    let accounts = accounts(connection, limits, after)?;
     let contenders: Vec<Contender> = accounts.iter().map(|account| account.within(limits)).collect();
     let shares = share_out(limits.free, limits.account_running_max, &contenders);
     let left = accounts.iter().zip(&shares).any(|(account, share)| account.contender.ready > *share);
@@ -49,7 +56,7 @@ pub(super) fn claim(connection: &Connection, limits: &ClaimLimits, now: Millis) 
     let mut plans = HashMap::new();
     let mut moved = Moved::default();
     for (account, share) in accounts.iter().zip(shares).filter(|(_, share)| *share > 0) {
-        take(connection, account, share, now, &mut plans, &mut moved, &mut claim.jobs)?;
+        take(connection, account, (share, limits.ask), now, &mut plans, &mut moved, &mut claim.jobs)?;
     }
     moved.write(connection, now)?;
     Ok(claim)
@@ -74,82 +81,123 @@ fn next_due(connection: &Connection) -> Result<Option<Millis>> {
         .map_err(internal)
 }
 
-/// Accounts with ready jobs: a jump from one to the next through the index, not a scan of all jobs.
-fn accounts(connection: &Connection, free: u32) -> Result<Vec<Account>> {
+/// Accounts with ready jobs: a jump from one to the next through the index, not a scan of all jobs. Those
+/// after the last one that the claim before looked at come first, so that each has its turn.
+fn accounts(connection: &Connection, limits: &ClaimLimits, after: &AtomicI64) -> Result<Vec<Account>> {
     const SQL: &str = "
         WITH RECURSIVE waiting(account) AS (
-            SELECT (SELECT min(account) FROM jobs WHERE status IN (0, 2) AND due_at IS NULL)
+            SELECT (SELECT min(account) FROM jobs WHERE status IN (0, 2) AND due_at IS NULL AND account > ?3)
             UNION ALL
             SELECT (SELECT min(account) FROM jobs WHERE status IN (0, 2) AND due_at IS NULL AND account > waiting.account)
             FROM waiting WHERE waiting.account IS NOT NULL LIMIT ?2)
         SELECT a.key, a.id, a.weight,
             (SELECT count(*) FROM jobs WHERE status = 1 AND account = a.key) AS running,
             (SELECT count(*) FROM (SELECT 1 FROM jobs
-                WHERE status IN (0, 2) AND due_at IS NULL AND account = a.key LIMIT ?1)) AS ready
-        FROM waiting JOIN accounts a ON a.key = waiting.account";
+                WHERE status IN (0, 2) AND due_at IS NULL AND account = a.key AND bid >= ?4 LIMIT ?1)) AS bidding,
+            (SELECT count(*) FROM (SELECT 1 FROM jobs
+                WHERE status IN (0, 2) AND due_at IS NULL AND account = a.key AND bid IS NULL LIMIT ?1)) AS plain
+        FROM waiting JOIN accounts a ON a.key = waiting.account AND a.deleted = 0";
     let mut statement = connection.prepare_cached(SQL).map_err(internal)?;
-    let rows = statement.query_map(params![free, ACCOUNTS_MAX], |row| {
-        let contender =
-            Contender { weight: row.get("weight")?, running: row.get("running")?, ready: row.get("ready")? };
-        Ok(Account { key: row.get("key")?, id: AccountId::from_bytes(row.get("id")?), contender })
-    });
-    rows.and_then(Iterator::collect).map_err(internal)
+    let (free, ask) = (limits.free, limits.ask.0.stored());
+    let mut from = |after: i64, count: i64| -> Result<Vec<Account>> {
+        let rows = statement.query_map(params![free, count, after, ask], |row| {
+            let ready = row.get::<_, u32>("bidding")? + row.get::<_, u32>("plain")?;
+            let (weight, running) = (row.get("weight")?, row.get("running")?);
+            let id = AccountId::from_bytes(row.get("id")?);
+            Ok(Account { key: row.get("key")?, id, contender: Contender { weight, running, ready } })
+        });
+        rows.and_then(Iterator::collect).map_err(internal)
+    };
+    let begin = after.load(Ordering::Relaxed);
+    let mut found = from(begin, ACCOUNTS_MAX)?;
+    let cut = found.len() as i64 >= ACCOUNTS_MAX;
+    if begin > 0 && !cut {
+        let mut first = from(0, ACCOUNTS_MAX - found.len() as i64)?;
+        first.retain(|account| account.key <= begin);
+        found.append(&mut first);
+    }
+    let last = found.last().filter(|_| found.len() as i64 >= ACCOUNTS_MAX);
+    after.store(last.map_or(0, |account| account.key), Ordering::Relaxed);
+    Ok(found)
 }
 
-/// Takes an account's next jobs: the highest bid first, then the oldest.
+/// Takes an account's next jobs: the highest bid first, then the oldest. What is bid below the ask waits.
 fn take(
     connection: &Connection,
     account: &Account,
-    share: u32,
+    (share, ask): (u32, Nanodollars),
     now: Millis,
     plans: &mut HashMap<i64, Arc<Plan>>,
     moved: &mut Moved,
     jobs: &mut Vec<Claimed>,
 ) -> Result<()> {
-    const SQL: &str =
-        "SELECT j.key, j.id, j.run, j.status, j.due_at, j.attempts, j.failures, j.host_failures,
-            j.round, j.cancel, (SELECT arguments FROM job_arguments WHERE job = j.key) AS arguments
-        FROM jobs j WHERE j.account = ? AND j.status IN (0, 2) AND j.due_at IS NULL
-        ORDER BY j.bid DESC, j.key LIMIT ?";
-    let mut select = connection.prepare_cached(SQL).map_err(internal)?;
-    let rows = select.query_map(params![account.key, share], |row| {
-        let id = JobId::from_bytes(row.get("id")?);
-        Ok((row.get("key")?, id, row.get("run")?, moves::progress(row)?, row.get("arguments")?))
-    });
-    let ready: Vec<(i64, JobId, i64, Progress, String)> =
-        rows.and_then(Iterator::collect).map_err(internal)?;
     let mut update = connection
         .prepare_cached(
             "UPDATE jobs SET status = 1, attempts = attempts + 1, updated_at = ?2, assigned_at = ?2, started_at = ?2
              WHERE key = ?1",
         )
         .map_err(internal)?;
-    for (key, job, run, from, arguments) in ready {
-        let plan = match plans.get(&run) {
+    for Ready { placed, id, bid, arguments } in ready(connection, account.key, share, ask)? {
+        let plan = match plans.get(&placed.run) {
             Some(plan) => plan.clone(),
-            None => plans.entry(run).or_insert(plan(connection, run)?).clone(),
+            None => plans.entry(placed.run).or_insert(plan(connection, placed.run)?).clone(),
         };
-        update.execute(params![key, now.stored()]).map_err(internal)?;
-        moved.count(run, from.status, Status::Running);
-        let progress = step::claim(from);
-        let weight = account.contender.weight;
-        let attempt = progress.attempts;
-        let assignment = Assignment { job, attempt, account: account.id, weight, plan, arguments };
-        jobs.push(Claimed { assignment, progress });
+        update.execute(params![placed.key, now.stored()]).map_err(internal)?;
+        moved.count(placed.run, placed.progress.status, Status::Running);
+        let progress = step::claim(placed.progress);
+        let (weight, attempt) = (account.contender.weight, progress.attempts);
+        let assignment = Assignment { job: id, attempt, account: account.id, weight, plan, arguments };
+        jobs.push(Claimed { assignment, progress, bid });
     }
     Ok(())
 }
 
+struct Ready {
+    placed: Placed,
+    id: JobId,
+    bid: Option<Nanodollars>,
+    arguments: String,
+}
+
+/// An account's next jobs, from the two parts of the index: those that bid enough, those that do not bid.
+fn ready(connection: &Connection, account: i64, share: u32, ask: Nanodollars) -> Result<Vec<Ready>> {
+    let mut found: Vec<Ready> = Vec::new();
+    for (condition, order) in [("j.bid >= ?2", "j.bid DESC, j.key"), ("j.bid IS NULL AND ?2 >= 0", "j.key")] {
+        let sql = format!(
+            "SELECT {}, j.id, j.bid, (SELECT arguments FROM job_arguments WHERE job = j.key) AS arguments
+             FROM jobs j WHERE j.account = ?1 AND j.status IN (0, 2) AND j.due_at IS NULL AND {condition}
+             ORDER BY {order} LIMIT ?3",
+            moves::PLACED
+        );
+        let mut select = connection.prepare_cached(&sql).map_err(internal)?;
+        let left = share - found.len() as u32;
+        let rows = select.query_map(params![account, ask.0.stored(), left], |row| {
+            let bid: Option<i64> = row.get("bid")?;
+            Ok(Ready {
+                placed: moves::placed(row)?,
+                id: JobId::from_bytes(row.get("id")?),
+                bid: bid.map(|bid| Nanodollars(bid.unsigned_abs())),
+                arguments: row.get("arguments")?,
+            })
+        });
+        for ready in rows.map_err(internal)? {
+            found.push(ready.map_err(internal)?);
+        }
+    }
+    Ok(found)
+}
+
 /// What all jobs of a run share, read when they are claimed: a changed setting counts from now on.
 fn plan(connection: &Connection, run: i64) -> Result<Arc<Plan>> {
-    const SQL: &str = "SELECT f.name, f.settings, r.common, v.component
+    const SQL: &str = "SELECT r.id, f.name, f.settings, r.common, v.component
         FROM runs r JOIN functions f ON f.key = r.function
         JOIN versions v ON v.function = r.function AND v.number = r.version WHERE r.key = ?";
     let mut select = connection.prepare_cached(SQL).map_err(internal)?;
     let plan = select.query_row([run], |row| {
         let name: String = row.get("name")?;
         let (settings, common): (Settings, Common) = (row.json("settings")?, row.json("common")?);
-        Ok(Plan::join(&name, &settings, Sha256(row.get("component")?), &common))
+        let id = RunId::from_bytes(row.get("id")?);
+        Ok(Plan::join(id, &name, &settings, Sha256(row.get("component")?), &common))
     });
     plan.map_err(internal)
 }

@@ -1,8 +1,9 @@
 //! Jobs: claimed, moved, read.
 
 mod claim;
+pub(super) mod list;
 pub(super) mod moves;
-mod read;
+pub(super) mod read;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,17 +11,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension};
 use skep_domain::Result;
-use skep_domain::model::attempt::Attempt;
+use skep_domain::model::attempt::Charged;
 use skep_domain::model::id::{AccountId, JobId};
 use skep_domain::model::job::{Job, Progress};
 use skep_domain::model::log::{Entry, Line};
+use skep_domain::model::money::Nanodollars;
 use skep_domain::model::page::{Listed, Page};
+use skep_domain::model::price::Price;
 use skep_domain::model::run::Source;
 use skep_domain::model::step::{self, Step};
 use skep_domain::model::time::Millis;
-use skep_domain::port::store::{Claim, ClaimLimits, Finished, JobFilter, Jobs, NewRun};
+use skep_domain::port::store::{Claim, ClaimLimits, Finished, JobFilter, Jobs, NewRun, Written};
 
-use self::moves::Moved;
+use self::moves::{Moved, Placed};
 use super::rows::RowExt;
 use super::{SqliteStore, internal, logs, runs};
 
@@ -31,11 +34,12 @@ impl Jobs for SqliteStore {
     }
 
     async fn job_list(&self, account: AccountId, filter: JobFilter, page: Page) -> Result<Listed<Job>> {
-        self.read(move |connection| read::list(connection, account, &filter, &page)).await
+        self.read(move |connection| list::list(connection, account, &filter, &page)).await
     }
 
     async fn job_claim(&self, limits: ClaimLimits, now: Millis) -> Result<Claim> {
-        self.write(move |connection| claim::claim(connection, &limits, now)).await
+        let after = self.claimed_after.clone();
+        self.write(move |connection| claim::claim(connection, &limits, &after, now)).await
     }
 
     async fn job_finish(&self, finished: Arc<[Finished]>) -> Result<usize> {
@@ -53,16 +57,12 @@ impl Jobs for SqliteStore {
         .await
     }
 
-    async fn job_record(&self, run: NewRun, finished: Finished) -> Result<()> {
-        self.write(move |connection| {
-            let key = runs::insert_over(connection, &run, &finished.step)?;
-            logs::append(connection, key, finished.step.from.attempts, &finished.lines)
-        })
-        .await
+    async fn job_record(&self, run: NewRun, finished: Finished) -> Result<Nanodollars> {
+        self.write(move |connection| runs::insert_over(connection, &run, &finished)).await
     }
 
-    async fn job_record_running(&self, run: NewRun, progress: Progress) -> Result<()> {
-        self.write(move |connection| runs::insert(connection, &run, progress).map(drop)).await
+    async fn job_record_running(&self, run: NewRun, progress: Progress) -> Result<Written> {
+        self.write(move |connection| runs::insert(connection, &run, progress)).await
     }
 
     async fn job_cancel(&self, account: AccountId, id: JobId, now: Millis) -> Result<Option<Job>> {
@@ -99,7 +99,7 @@ impl Jobs for SqliteStore {
         .await
     }
 
-    async fn attempt_list(&self, account: AccountId, id: JobId) -> Result<Option<Vec<Attempt>>> {
+    async fn attempt_list(&self, account: AccountId, id: JobId) -> Result<Option<Vec<Charged>>> {
         self.read(move |connection| read::attempts(connection, account, id)).await
     }
 
@@ -136,22 +136,20 @@ fn key_of(connection: &Connection, id: JobId) -> Result<Option<i64>> {
 
 /// Writes the end of an attempt, unless the job has moved on since it was claimed.
 fn finish(connection: &Connection, finished: &Finished, moved: &mut Moved) -> Result<bool> {
-    let sql = format!("SELECT j.key, {} FROM jobs j WHERE j.id = ?", moves::PROGRESS);
+    let sql = format!("SELECT {} FROM jobs j WHERE j.id = ?", moves::PLACED);
     let mut select = connection.prepare_cached(&sql).map_err(internal)?;
-    let found = select
-        .query_row([finished.job.to_bytes()], |row| Ok((row.get::<_, i64>("key")?, moves::progress(row)?)))
-        .optional()
-        .map_err(internal)?;
-    let Some((key, now)) = found else { return Ok(false) };
+    let found = select.query_row([finished.job.to_bytes()], moves::placed).optional().map_err(internal)?;
+    let Some(job) = found else { return Ok(false) };
     let step = &finished.step;
-    if now == step.from {
-        moves::apply(connection, key, step, moved)?;
-    } else if now == (Progress { cancel_requested: true, ..step.from }) {
-        moves::apply(connection, key, &step::cancelled_meanwhile(step.clone()), moved)?;
+    if job.progress == step.from {
+        moves::apply(connection, &job, step, finished.price, moved)?;
+    } else if job.progress == (Progress { cancel_requested: true, ..step.from }) {
+        let step = step::cancelled_meanwhile(step.clone());
+        moves::apply(connection, &job, &step, finished.price, moved)?;
     } else {
         return Ok(false);
     }
-    logs::append(connection, key, step.from.attempts, &finished.lines)?;
+    logs::append(connection, job.key, step.from.attempts, &finished.lines)?;
     Ok(true)
 }
 
@@ -164,38 +162,34 @@ fn step_by_hand(
     decide: impl FnOnce(Progress, Millis) -> Result<Step>,
 ) -> Result<Option<Job>> {
     let Some(key) = read::key_of(connection, account, id)? else { return Ok(None) };
-    let sql = format!("SELECT {} FROM jobs j WHERE j.key = ?", moves::PROGRESS);
-    let progress = connection
+    let sql = format!("SELECT {} FROM jobs j WHERE j.key = ?", moves::PLACED);
+    let job = connection
         .prepare_cached(&sql)
-        .and_then(|mut select| select.query_row([key], moves::progress))
+        .and_then(|mut select| select.query_row([key], moves::placed))
         .map_err(internal)?;
-    let step = decide(progress, now)?;
+    let step = decide(job.progress, now)?;
     let mut moved = Moved::default();
-    moves::apply(connection, key, &step, &mut moved)?;
+    moves::apply(connection, &job, &step, Price::default(), &mut moved)?;
     moved.write(connection, now)?;
     read::get(connection, account, id)
 }
 
 struct RunningJob {
-    key: i64,
     id: JobId,
     started_at: Option<Millis>,
-    progress: Progress,
+    placed: Placed,
 }
 
+/// Jobs that run, account by account through the index of their statuses.
 fn running(connection: &Connection, only: &str) -> Result<Vec<RunningJob>> {
     let sql = format!(
-        "SELECT j.key, j.id, j.started_at, {} FROM jobs j WHERE j.status = 1 {only}",
-        moves::PROGRESS
+        "SELECT {}, j.id, j.started_at FROM accounts a JOIN jobs j ON j.account = a.key AND j.status = 1 {only}",
+        moves::PLACED
     );
     let mut select = connection.prepare(&sql).map_err(internal)?;
     let rows = select.query_map([], |row| {
-        Ok(RunningJob {
-            key: row.get("key")?,
-            id: JobId::from_bytes(row.get("id")?),
-            started_at: row.maybe_millis("started_at")?,
-            progress: moves::progress(row)?,
-        })
+        let id = JobId::from_bytes(row.get("id")?);
+        Ok(RunningJob { id, started_at: row.maybe_millis("started_at")?, placed: moves::placed(row)? })
     });
     rows.and_then(Iterator::collect).map_err(internal)
 }
@@ -204,8 +198,8 @@ fn running(connection: &Connection, only: &str) -> Result<Vec<RunningJob>> {
 fn interrupt(connection: &Connection, jobs: &[RunningJob], now: Millis) -> Result<usize> {
     let mut moved = Moved::default();
     for job in jobs {
-        let step = step::interrupted(job.progress, job.started_at.unwrap_or(now), now);
-        moves::apply(connection, job.key, &step, &mut moved)?;
+        let step = step::interrupted(job.placed.progress, job.started_at.unwrap_or(now), now);
+        moves::apply(connection, &job.placed, &step, Price::default(), &mut moved)?;
     }
     moved.write(connection, now)?;
     Ok(jobs.len())

@@ -2,102 +2,169 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, params_from_iter};
 use skep_domain::Result;
 use skep_domain::model::attempt::{Attempt, Outcome, Output};
 use skep_domain::model::job::{Progress, ResultType, Status};
+use skep_domain::model::money::Nanodollars;
+use skep_domain::model::price::Price;
 use skep_domain::model::step::Step;
 use skep_domain::model::time::Millis;
+use skep_domain::model::usage::{Totals, Usage};
 
-use crate::sqlite::internal;
+use crate::sqlite::ledger::{self, Lines, On};
 use crate::sqlite::rows::{RowExt, Stored, corrupt};
 use crate::sqlite::runs::COUNTS;
+use crate::sqlite::{events, internal};
 
 /// The columns that [`progress`] reads, of a table that the query calls `j`.
 pub(crate) const PROGRESS: &str =
-    "j.run, j.status, j.due_at, j.attempts, j.failures, j.host_failures, j.round, j.cancel";
+    "j.status, j.due_at, j.attempts, j.failures, j.host_failures, j.round, j.cancel";
+
+/// The columns that [`placed`] reads, of the same table.
+pub(crate) const PLACED: &str = "j.key, j.account, j.function, j.run, j.status, j.due_at, j.attempts, j.failures, j.host_failures, j.round, j.cancel";
+
+/// A job, as far as moving it needs to know it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed {
+    pub(crate) key: i64,
+    pub(crate) account: i64,
+    pub(crate) function: i64,
+    pub(crate) run: i64,
+    pub(crate) progress: Progress,
+}
 
 /// Keys in `attempts` that one job may use: a job's are `job * this + number`.
 pub(crate) const ATTEMPTS_OF_A_JOB: i64 = 1 << 16;
 
-/// Changes of runs' counts, gathered so that a run is written once for many of its jobs.
+/// Changes of runs and of the ledger, gathered so that each is written once for many jobs.
 #[derive(Default)]
 pub(crate) struct Moved {
-    runs: HashMap<i64, [i64; 7]>,
+    runs: HashMap<i64, OfRun>,
+    lines: Lines,
+}
+
+/// What changes of a run.
+#[derive(Default)]
+struct OfRun {
+    counts: [i64; 7],
+    totals: Totals,
+    /// Keys of the jobs that are over now, in order.
+    over: Vec<i64>,
 }
 
 impl Moved {
     pub(super) fn count(&mut self, run: i64, from: Status, to: Status) {
-        let deltas = self.runs.entry(run).or_default();
-        deltas[usize::from(from.number())] -= 1;
-        deltas[usize::from(to.number())] += 1;
+        let counts = &mut self.runs.entry(run).or_default().counts;
+        counts[usize::from(from.number())] -= 1;
+        counts[usize::from(to.number())] += 1;
+    }
+
+    /// Charges an attempt.
+    fn charge(
+        &mut self,
+        connection: &Connection,
+        job: &Placed,
+        usage: &Usage,
+        price: Price,
+        at: Millis,
+    ) -> Result<Nanodollars> {
+        let on = On::new(job.account, job.function, at);
+        let cost = self.lines.charge(connection, on, usage, price)?;
+        self.runs.entry(job.run).or_default().totals.add(usage, cost);
+        Ok(cost)
     }
 
     /// Writes the changes. A run whose last job is over is completed; one that goes on, is not.
     pub(crate) fn write(self, connection: &Connection, at: Millis) -> Result<()> {
+        self.lines.write(connection)?;
         if self.runs.is_empty() {
             return Ok(());
         }
         let sets: Vec<String> =
             COUNTS.iter().zip(3..).map(|(column, place)| format!("{column} = {column} + ?{place}")).collect();
         let sql = format!(
-            "UPDATE runs SET {},
+            "UPDATE runs SET {}, attempts = attempts + ?10, cpu_nanos = cpu_nanos + ?11,
+                 wall_nanos = wall_nanos + ?12, memory_peak_bytes = max(memory_peak_bytes, ?13),
+                 memory_byte_seconds = memory_byte_seconds + ?14, egress_bytes = egress_bytes + ?15,
+                 device_nanos = device_nanos + ?16, log_bytes = log_bytes + ?17, cost = cost + ?18,
                  completed_at = CASE WHEN queued + running + retrying + ?3 + ?4 + ?5 = 0 THEN coalesce(completed_at, ?2) END,
                  started_at = CASE WHEN running + ?4 > 0 THEN coalesce(started_at, ?2) ELSE started_at END
-             WHERE key = ?1",
+             WHERE key = ?1 RETURNING first_job",
             sets.join(", ")
         );
         let mut update = connection.prepare_cached(&sql).map_err(internal)?;
-        for (run, d) in self.runs {
-            update
-                .execute(params![run, at.stored(), d[0], d[1], d[2], d[3], d[4], d[5], d[6]])
-                .map_err(internal)?;
+        for (run, OfRun { counts, totals, over }) in self.runs {
+            let values = [&[run, at.stored()], &counts[..], &ledger::columns(&totals)].concat();
+            let first_job = update.query_row(params_from_iter(values), |row| row.get(0)).map_err(internal)?;
+            if !over.is_empty() {
+                events::append(connection, run, first_job, &over)?;
+            }
         }
         Ok(())
     }
 }
 
 /// Writes a step of a job that the caller has found where the step begins.
-pub(crate) fn apply(connection: &Connection, key: i64, step: &Step, moved: &mut Moved) -> Result<()> {
+pub(crate) fn apply(
+    connection: &Connection,
+    job: &Placed,
+    step: &Step,
+    price: Price,
+    moved: &mut Moved,
+) -> Result<()> {
     let (to, at) = (step.to, step.at.stored());
-    let completed_at = to.status.is_over().then_some(at);
-    let result_type = step.ended.as_ref().map_or(ResultType::None, result_type);
+    let is_over = to.status.is_over();
+    let cost = match &step.ended {
+        Some(attempt) => moved.charge(connection, job, &attempt.usage, price, step.at)?,
+        None => Nanodollars::default(),
+    };
+    // A job that will be tried again has no result yet.
+    let result_type = step.ended.as_ref().filter(|_| is_over).map_or(ResultType::None, result_type);
     let started_at = step.ended.as_ref().map(|attempt| attempt.started_at.stored());
-    let run: i64 = connection
+    connection
         .prepare_cached(
             "UPDATE jobs SET status = ?2, due_at = ?3, attempts = ?4, failures = ?5, host_failures = ?6, round = ?7,
                  cancel = ?8, result_type = ?9, updated_at = ?10, completed_at = ?11,
-                 started_at = coalesce(?12, started_at)
-             WHERE key = ?1 RETURNING run",
+                 started_at = coalesce(?12, started_at), cost = cost + ?13
+             WHERE key = ?1",
         )
         .and_then(|mut update| {
-            let due_at = to.due_at.map(Stored::stored);
-            update.query_row(
-                params![
-                    key,
-                    to.status.number(),
-                    due_at,
-                    to.attempts,
-                    to.failures,
-                    to.host_failures,
-                    to.round,
-                    to.cancel_requested,
-                    result_type.number(),
-                    at,
-                    completed_at,
-                    started_at
-                ],
-                |row| row.get(0),
-            )
+            update.execute(params![
+                job.key,
+                to.status.number(),
+                to.due_at.map(Stored::stored),
+                to.attempts,
+                to.failures,
+                to.host_failures,
+                to.round,
+                to.cancel_requested,
+                result_type.number(),
+                at,
+                is_over.then_some(at),
+                started_at,
+                cost.0.stored()
+            ])
         })
         .map_err(internal)?;
     if step.from.status != to.status {
-        moved.count(run, step.from.status, to.status);
+        moved.count(job.run, step.from.status, to.status);
+        if is_over {
+            moved.runs.entry(job.run).or_default().over.push(job.key);
+        }
     }
-    step.ended.as_ref().map_or(Ok(()), |attempt| insert_attempt(connection, key, attempt))
+    step.ended
+        .as_ref()
+        .map_or(Ok(()), |attempt| insert_attempt(connection, job.key, attempt, cost, price.version))
 }
 
-pub(crate) fn insert_attempt(connection: &Connection, job: i64, attempt: &Attempt) -> Result<()> {
+pub(crate) fn insert_attempt(
+    connection: &Connection,
+    job: i64,
+    attempt: &Attempt,
+    cost: Nanodollars,
+    price_version: u32,
+) -> Result<()> {
     let (code, output, failure) = match &attempt.outcome {
         Outcome::Succeeded(Output::None) => (0, None, None),
         Outcome::Succeeded(Output::Json(text) | Output::Text(text)) => (0, Some(text), None),
@@ -108,8 +175,8 @@ pub(crate) fn insert_attempt(connection: &Connection, job: i64, attempt: &Attemp
         .prepare_cached(
             "INSERT INTO attempts (key, code, output_type, output, message, backtrace, exit_code, cpu_nanos,
                  wall_nanos, memory_peak_bytes, memory_byte_seconds, egress_bytes, device_nanos, log_bytes,
-                 started_at, ended_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 started_at, ended_at, cost, price_version)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -128,7 +195,9 @@ pub(crate) fn insert_attempt(connection: &Connection, job: i64, attempt: &Attemp
                 usage.device_nanos.stored(),
                 usage.log_bytes.stored(),
                 attempt.started_at.stored(),
-                attempt.ended_at.stored()
+                attempt.ended_at.stored(),
+                cost.0.stored(),
+                price_version
             ])
         })
         .map(drop)
@@ -142,6 +211,16 @@ pub(crate) fn result_type(attempt: &Attempt) -> ResultType {
         Outcome::Succeeded(Output::Text(_)) => ResultType::Text,
         Outcome::Failed(_) => ResultType::Error,
     }
+}
+
+pub(crate) fn placed(row: &Row<'_>) -> rusqlite::Result<Placed> {
+    Ok(Placed {
+        key: row.get("key")?,
+        account: row.get("account")?,
+        function: row.get("function")?,
+        run: row.get("run")?,
+        progress: progress(row)?,
+    })
 }
 
 pub(crate) fn progress(row: &Row<'_>) -> rusqlite::Result<Progress> {

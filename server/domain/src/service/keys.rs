@@ -1,0 +1,103 @@
+//! Keys of the caller's own account.
+
+use std::sync::Arc;
+
+use super::once::{Attempt, Looked, replay};
+use crate::base::Base;
+use crate::error::{Error, Result};
+use crate::model::account::{Caller, KEY_NAME_LENGTH_MAX, Key};
+use crate::model::id::KeyId;
+use crate::model::page::{Listed, Page};
+use crate::model::receipt::{Answered, Once};
+use crate::model::scope::Scopes;
+use crate::model::time::Millis;
+
+/// Keys.
+#[derive(Clone)]
+pub struct Keys {
+    base: Arc<Base>,
+}
+
+/// A key to be made.
+#[derive(Debug, Default)]
+pub struct NewKey {
+    /// What it is for.
+    pub name: Option<String>,
+    /// What it may do; all that the caller may, where they are not named.
+    pub scopes: Option<Scopes>,
+    /// When it ends, if it does.
+    pub expires_at: Option<Millis>,
+}
+
+/// A key with its digits, which are shown this once.
+#[derive(Debug)]
+pub struct MadeKey {
+    /// The key as it is listed.
+    pub key: Key,
+    /// Its 40 hex digits.
+    pub secret: String,
+}
+
+impl Keys {
+    pub(super) fn new(base: Arc<Base>) -> Self {
+        Self { base }
+    }
+
+    /// Makes a key, which may do at most what the caller may.
+    ///
+    /// # Errors
+    /// Invalid with the field; scope required for a scope that the caller lacks.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        new: NewKey,
+        once: Option<Once<MadeKey>>,
+    ) -> Result<Answered<MadeKey>> {
+        let attempt = match Attempt::look(&self.base, caller, once).await? {
+            Looked::Todo(attempt) => attempt,
+            Looked::Done(receipt) => return replay(&self.base, receipt),
+        };
+        let (base, now) = (&self.base, self.base.clock.now());
+        let name = new.name.unwrap_or_default();
+        if name.chars().count() > KEY_NAME_LENGTH_MAX {
+            let message = format!("a key's name has {KEY_NAME_LENGTH_MAX} characters at most");
+            return Err(Error::invalid(message).field("name"));
+        }
+        if new.expires_at.is_some_and(|end| end <= now) {
+            return Err(
+                Error::invalid("expiresAt must be in the future, in Unix milliseconds").field("expiresAt")
+            );
+        }
+        let secret = base.credentials.key_create()?;
+        let key = Key {
+            id: base.ids.next(now),
+            account: caller.account(),
+            name,
+            scopes: caller.hand_on(new.scopes)?,
+            expires_at: new.expires_at,
+            hash: Key::hash_of(&secret),
+            created_at: now,
+        };
+        let made = MadeKey { key, secret };
+        let receipt = attempt.receipt(&made)?;
+        let written = base.store.key_create(made.key.clone(), base.limits.keys_max, receipt).await?;
+        attempt.written(made, written)
+    }
+
+    /// The caller's account's keys, newest first.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn list(&self, caller: &Caller, page: Page) -> Result<Listed<Key>> {
+        self.base.store.key_list(caller.account(), page).await
+    }
+
+    /// Revokes a key: from now on it is unknown, and so is every token that was given for it.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn revoke(&self, caller: &Caller, id: KeyId) -> Result<()> {
+        let revoked = self.base.store.key_delete(caller.account(), id).await?;
+        if revoked { Ok(()) } else { Err(Error::not_found("key")) }
+    }
+}

@@ -1,0 +1,186 @@
+//! Takes away what was deleted, in parts: a transaction holds up all others.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension};
+use skep_domain::Result;
+use skep_domain::model::id::RunId;
+use skep_domain::model::price::Price;
+use skep_domain::model::step;
+use skep_domain::model::time::Millis;
+use skep_domain::port::store::{Purge, Purged};
+
+use super::jobs::moves::{self, ATTEMPTS_OF_A_JOB, Moved};
+use super::rows::Stored;
+use super::{SqliteStore, internal, runs};
+
+/// Jobs that one transaction takes away, or cancels, at most.
+const JOBS_MAX: i64 = 1000;
+/// Runs that one transaction takes away at most.
+const RUNS_MAX: usize = 200;
+
+#[async_trait]
+impl Purge for SqliteStore {
+    async fn purge(&self, over_before: Option<Millis>, now: Millis) -> Result<Purged> {
+        // Nearly always there is nothing to do: that costs no commit.
+        let before = over_before.map_or(i64::MIN, Stored::stored);
+        if self.read(move |connection| next(connection, before)).await?.is_none() {
+            return Ok(Purged::Nothing);
+        }
+        self.write(move |connection| purge(connection, before, now)).await
+    }
+}
+
+/// What can be taken away next.
+enum Next {
+    /// A run with its jobs.
+    Run(i64),
+    /// A function without runs.
+    Function(i64),
+    /// A run of a deleted account with jobs that wait.
+    Waiting(RunId),
+    /// A function of a deleted account.
+    Orphan(i64),
+    /// A deleted account without functions.
+    Account(i64),
+}
+
+fn next(connection: &Connection, before: i64) -> Result<Option<Next>> {
+    let find = |sql: &str, values: &[i64]| -> Result<Option<i64>> {
+        let mut select = connection.prepare_cached(sql).map_err(internal)?;
+        let found = select.query_row(rusqlite::params_from_iter(values), |row| row.get(0));
+        found.optional().map_err(internal)
+    };
+    // Deleted by itself, or with its function.
+    for sql in [
+        "SELECT key FROM runs WHERE account = 0 LIMIT 1",
+        "SELECT r.key FROM functions f JOIN runs r ON r.function = f.key WHERE f.account = 0 LIMIT 1",
+    ] {
+        if let Some(run) = find(sql, &[])? {
+            return Ok(Some(Next::Run(run)));
+        }
+    }
+    if let Some(function) = find("SELECT key FROM functions WHERE account = 0 LIMIT 1", &[])? {
+        return Ok(Some(Next::Function(function)));
+    }
+    if let Some(of_account) = next_of_account(connection)? {
+        return Ok(Some(of_account));
+    }
+    let old = "SELECT key FROM runs WHERE completed_at < ? ORDER BY completed_at LIMIT 1";
+    Ok(find(old, &[before])?.map(Next::Run))
+}
+
+/// A deleted account goes run by run, function by function. What still runs is left until it is over.
+fn next_of_account(connection: &Connection) -> Result<Option<Next>> {
+    let accounts: Vec<i64> = connection
+        .prepare_cached("SELECT key FROM accounts WHERE deleted = 1 LIMIT 100")
+        .and_then(|mut select| select.query_map([], |row| row.get(0))?.collect())
+        .map_err(internal)?;
+    for account in accounts {
+        const RUN: &str = "SELECT key, id, completed_at IS NOT NULL, queued + retrying FROM runs
+            WHERE account = ? ORDER BY completed_at IS NULL, queued + retrying = 0 LIMIT 1";
+        let mut select = connection.prepare_cached(RUN).map_err(internal)?;
+        let run = select.query_row([account], |row| {
+            let id = RunId::from_bytes(row.get(1)?);
+            Ok((row.get::<_, i64>(0)?, id, row.get::<_, bool>(2)?, row.get::<_, i64>(3)?))
+        });
+        match run.optional().map_err(internal)? {
+            Some((key, _, true, _)) => return Ok(Some(Next::Run(key))),
+            Some((_, id, false, 1..)) => return Ok(Some(Next::Waiting(id))),
+            Some(_) => continue,
+            None => {}
+        }
+        let function = connection
+            .prepare_cached("SELECT key FROM functions WHERE account = ? LIMIT 1")
+            .and_then(|mut select| select.query_row([account], |row| row.get(0)).optional())
+            .map_err(internal)?;
+        return Ok(Some(function.map_or(Next::Account(account), Next::Orphan)));
+    }
+    Ok(None)
+}
+
+fn purge(connection: &Connection, before: i64, now: Millis) -> Result<Purged> {
+    let mut jobs_left = JOBS_MAX;
+    for _ in 0..RUNS_MAX {
+        match next(connection, before)? {
+            None => return Ok(Purged::Nothing),
+            Some(Next::Run(run)) => jobs_left -= purge_run(connection, run, jobs_left)?,
+            Some(Next::Waiting(run)) => {
+                cancel(connection, run, now)?;
+                return Ok(Purged::Some);
+            }
+            Some(Next::Function(function)) => {
+                execute(connection, "DELETE FROM versions WHERE function = ?", function)?;
+                execute(connection, "DELETE FROM functions WHERE key = ?", function)?;
+            }
+            Some(Next::Orphan(function)) => {
+                execute(
+                    connection,
+                    "UPDATE functions SET account = 0, name = hex(id) WHERE key = ?",
+                    function,
+                )?;
+            }
+            Some(Next::Account(account)) => {
+                execute(connection, "DELETE FROM ledger WHERE account = ?", account)?;
+                execute(connection, "DELETE FROM receipts WHERE account = ?", account)?;
+                execute(connection, "DELETE FROM accounts WHERE key = ?", account)?;
+            }
+        }
+        if jobs_left <= 0 {
+            break;
+        }
+    }
+    Ok(Purged::Some)
+}
+
+fn execute(connection: &Connection, sql: &str, key: i64) -> Result<()> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute([key]))
+        .map(drop)
+        .map_err(internal)
+}
+
+/// Takes away a run's last jobs, and the run once it has none. Returns how many jobs that were.
+fn purge_run(connection: &Connection, run: i64, jobs_max: i64) -> Result<i64> {
+    // From here on it is hidden as a whole.
+    execute(connection, "UPDATE runs SET account = 0 WHERE key = ?", run)?;
+    const RANGE: &str = "SELECT first_job,
+            first_job + queued + running + retrying + succeeded + failed + timed_out + cancelled
+        FROM runs WHERE key = ?";
+    const LAST: &str = "SELECT coalesce(max(key) + 1, ?1) FROM jobs WHERE key >= ?1 AND key < ?2";
+    let [first, end]: [i64; 2] = connection
+        .prepare_cached(RANGE)
+        .and_then(|mut select| select.query_row([run], |row| Ok([row.get(0)?, row.get(1)?])))
+        .map_err(internal)?;
+    let end: i64 = connection
+        .prepare_cached(LAST)
+        .and_then(|mut select| select.query_row([first, end], |row| row.get(0)))
+        .map_err(internal)?;
+    let begin = first.max(end - jobs_max);
+    for (sql, factor) in [
+        ("DELETE FROM logs WHERE job >= ? AND job < ?", 1),
+        ("DELETE FROM attempts WHERE key >= ? AND key < ?", ATTEMPTS_OF_A_JOB),
+        ("DELETE FROM job_arguments WHERE job >= ? AND job < ?", 1),
+        ("DELETE FROM jobs WHERE key >= ? AND key < ?", 1),
+    ] {
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut delete| delete.execute([begin * factor, end * factor]))
+            .map_err(internal)?;
+    }
+    if begin == first {
+        execute(connection, "DELETE FROM run_events WHERE run = ?", run)?;
+        execute(connection, "DELETE FROM runs WHERE key = ?", run)?;
+    }
+    Ok(end - begin)
+}
+
+/// Cancels some of the waiting jobs of a run whose account is gone.
+fn cancel(connection: &Connection, run: RunId, now: Millis) -> Result<()> {
+    let mut moved = Moved::default();
+    for job in runs::live_jobs(connection, run, JOBS_MAX)? {
+        let step = step::cancel(job.progress, now)?;
+        moves::apply(connection, &job, &step, Price::default(), &mut moved)?;
+    }
+    moved.write(connection, now)
+}
