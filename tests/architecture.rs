@@ -16,14 +16,19 @@ const CRATES: [(&str, &str, &[&str]); 6] = [
 ];
 
 /// What each module of a crate may name of its own crate. A folder that is not here is at fault.
-const MODULES: [(&str, &str, &[&str]); 8] = [
+const MODULES: [(&str, &str, &[&str]); 9] = [
     ("server/domain/src", "error", &["error"]),
     ("server/domain/src", "model", &["error", "model"]),
     ("server/domain/src", "port", &["error", "model", "port"]),
     ("server/domain/src", "tasks", &["tasks"]),
-    ("server/domain/src", "base", &["error", "model", "port", "tasks", "base"]),
-    ("server/domain/src", "service", &["error", "model", "port", "tasks", "base", "service"]),
-    ("server/domain/src", "background", &["error", "model", "port", "tasks", "base", "background"]),
+    ("server/domain/src", "signals", &["error", "signals"]),
+    ("server/domain/src", "base", &["error", "model", "port", "tasks", "signals", "base"]),
+    ("server/domain/src", "service", &["error", "model", "port", "tasks", "signals", "base", "service"]),
+    (
+        "server/domain/src",
+        "background",
+        &["error", "model", "port", "tasks", "signals", "base", "background"],
+    ),
     ("server/api/src", "shared", &["shared"]),
 ];
 

@@ -125,15 +125,3 @@ fn broken_http_does_no_harm() {
     }
     assert_eq!(server.anon().get("/health").body["status"], "UP");
 }
-
-#[test]
-fn every_route_is_there_and_wants_a_key() {
-    let server = Server::start();
-    for (method, path) in skep_api::ROUTES.iter().copied().flatten().copied() {
-        let filled = path.replace("{name}", "f").replace("{version}", "1");
-        let filled = filled.replace("{runId}", "x").replace("{jobId}", "x");
-        let answer = server.anon().send(method, &filled, "", &[]);
-        let expected = if path.starts_with("/health") { 200 } else { 401 };
-        assert_eq!(answer.status, expected, "{method} {path}: {}", answer.body);
-    }
-}

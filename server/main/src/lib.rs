@@ -3,6 +3,8 @@
 
 mod cli;
 mod clock;
+mod config;
+mod credentials;
 mod sandbox;
 mod server;
 mod telemetry;

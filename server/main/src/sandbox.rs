@@ -24,7 +24,7 @@ use skep_engine::{Call, Canceller, Engine, Invocation, Program, Running, ShareGr
 use self::programs::Programs;
 
 /// How often the log of a running guest is handed on.
-const LOG_INTERVAL: Duration = Duration::from_millis(250);
+const LOG_INTERVAL: Duration = Duration::from_millis(40);
 /// Calls that are checked on an async thread; more go to one that may block.
 const CHECK_INLINE_MAX: usize = 16;
 
@@ -65,7 +65,7 @@ impl EngineSandbox {
         }))
     }
 
-    /// Waits for the guest's end; hands on its log meanwhile.
+    /// Waits for the guest's end; hands on its log meanwhile, a moment after each write.
     async fn watch(
         &self,
         mut running: Running,
@@ -74,20 +74,26 @@ impl EngineSandbox {
     ) -> (Result<skep_engine::Report, skep_engine::Error>, Vec<Line>) {
         let mut lines = Vec::new();
         loop {
-            match tokio::time::timeout(LOG_INTERVAL, &mut running).await {
-                Ok(report) => {
-                    lines.extend(running.take_logs().into_iter().map(map::line));
-                    return (report, lines);
-                }
+            let report = match tokio::time::timeout(LOG_INTERVAL, &mut running).await {
+                Ok(report) => Some(report),
+                // Most guests have ended by now. One that is silent costs nothing while it is.
                 Err(_) => {
-                    lines.extend(running.take_logs().into_iter().map(map::line));
-                    // What cannot be kept now is kept with the end.
-                    if !lines.is_empty()
-                        && sink.keep(assignment.job, assignment.attempt, lines.clone()).await.is_ok()
-                    {
-                        lines.clear();
+                    let wrote = running.wrote();
+                    tokio::select! {
+                        report = &mut running => Some(report),
+                        () = wrote => None,
                     }
                 }
+            };
+            lines.extend(running.take_logs().into_iter().map(map::line));
+            if let Some(report) = report {
+                return (report, lines);
+            }
+            // What cannot be kept now is kept with the end.
+            let kept = !lines.is_empty()
+                && sink.keep(assignment.job, assignment.attempt, lines.clone()).await.is_ok();
+            if kept {
+                lines.clear();
             }
         }
     }

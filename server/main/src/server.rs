@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};
-use skep_domain::background::{cancel, dispatch};
+use skep_domain::background::{cancel, dispatch, purge};
 use skep_domain::base::Base;
 use skep_domain::model::id::Ids;
-use skep_domain::model::limits::Limits;
 use skep_domain::port::clock::Clock;
 use skep_domain::service::Services;
+use skep_domain::signals::Signals;
 use skep_domain::tasks::Tasks;
 use skep_domain::{Error, Result};
 use skep_engine::Engine;
@@ -22,22 +22,9 @@ use skep_store::{DataDirectory, FileArtifacts, SqliteStore};
 use tokio::runtime::Runtime;
 
 use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::credentials::{HostCredentials, Issuers, Secret};
 use crate::sandbox::EngineSandbox;
-
-/// How a server is set up.
-#[derive(Debug, Clone)]
-pub(crate) struct Config {
-    /// Where it listens; port 0 takes a free one.
-    pub(crate) listen: SocketAddr,
-    /// Its data directory.
-    pub(crate) data: PathBuf,
-    /// Threads that run guests.
-    pub(crate) threads: usize,
-    /// Guests that may live at once.
-    pub(crate) instances: u32,
-    /// How long running jobs may go on when the server stops.
-    pub(crate) grace: Duration,
-}
 
 /// A server that answers. Dropping it without [`Server::stop`] is as a crash.
 pub(crate) struct Server {
@@ -83,6 +70,7 @@ impl Server {
         })?;
         tasks.spawn(dispatch::run(base.clone(), dispatching(config)));
         tasks.spawn(cancel::run(base.store.clone(), base.sandbox.clone(), tasks.clone()));
+        tasks.spawn(purge::run(base.clone()));
         let (address, http) = listen(config, &services, &runtime)?;
         tracing::info!(%address, data = %config.data.display(), "ready");
         Ok(Self { address, key_file, http, tasks, grace: config.grace, _directory: directory, runtime })
@@ -141,14 +129,19 @@ fn base(config: &Config, directory: &DataDirectory, tasks: Tasks) -> Result<Arc<
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let artifacts = FileArtifacts::open(&directory.join("artifacts")).map_err(Error::internal)?;
     let artifacts = Arc::new(artifacts);
+    let secret = Secret::ensure(&directory.join("jwt.key"))?;
+    let credentials = HostCredentials::new(secret, Issuers::open(config.issuers.clone())?);
     Ok(Arc::new(Base {
         store: Arc::new(SqliteStore::open(&directory.join("skep.db"))?),
         sandbox: Arc::new(EngineSandbox::new(engine, artifacts.clone(), clock.clone())),
         artifacts,
+        credentials: Arc::new(credentials),
         clock,
         ids: Ids::default(),
-        limits: Limits::default(),
+        prices: config.prices.clone(),
+        limits: config.limits.clone(),
         tasks,
+        signals: Signals::new(config.limits.streams_max),
     }))
 }
 

@@ -38,6 +38,9 @@ permissions! {
     FunctionsWrite = FunctionsWrite;
     RunsRead = RunsRead;
     RunsWrite = RunsWrite;
+    UsageRead = UsageRead;
+    KeysWrite = KeysWrite;
+    Admin = Admin;
     JobsRead = RunsRead, hidden = true;
     JobsWrite = RunsWrite, hidden = true;
 }
@@ -45,6 +48,8 @@ permissions! {
 /// A caller who has the permission `P`; whoever has not, is told so in the dialect `D`.
 pub(crate) struct Allowed<P, D> {
     pub(crate) caller: Caller,
+    /// What it showed: a stream asks again whether it still holds.
+    pub(crate) token: String,
     permission: PhantomData<(P, D)>,
 }
 
@@ -57,12 +62,13 @@ impl<P: Permission, D: Dialect> FromRequest for Allowed<P, D> {
         let services = request.app_data::<web::Data<Services>>().cloned();
         Box::pin(async move {
             let services = services.ok_or_else(|| Error::internal("the services are not there"))?;
-            let caller = services.auth.caller(&token.ok_or_else(unauthenticated)?).await?;
+            let token = token.ok_or_else(unauthenticated)?;
+            let caller = services.auth.caller(&token).await?;
             caller.require(P::SCOPE).map_err(|error| match (P::HIDDEN, error.code()) {
                 (true, Code::ScopeRequired) => unauthenticated(),
                 _ => error,
             })?;
-            Ok(Self { caller, permission: PhantomData })
+            Ok(Self { caller, token, permission: PhantomData })
         })
     }
 }

@@ -10,7 +10,9 @@ use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use skep_domain::model::id::Sha256;
 use skep_domain::model::limits::Limits;
+use skep_domain::model::receipt;
 use skep_domain::service::Services;
 use skep_domain::{Code, Error, Result};
 
@@ -26,9 +28,10 @@ pub(crate) trait Wire: DeserializeOwned + 'static {
     }
 }
 
-/// A JSON body.
+/// A JSON body, and the request's route, `Idempotency-Key` and hash, if it has such a key.
 pub(crate) struct Json<T, D> {
     pub(crate) value: T,
+    pub(super) request: Option<(String, String, Sha256)>,
     dialect: PhantomData<D>,
 }
 
@@ -39,7 +42,10 @@ impl<T: Wire, D: Dialect> FromRequest for Json<T, D> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
+            let key = idempotency_key(&request)?;
             let bytes = read(&request, payload, T::bytes_max).await?;
+            let route = || format!("{} {}", request.method(), request.path());
+            let keyed = key.map(|key| (route(), key, Sha256::of(&bytes)));
             // An empty body is an empty object: what is required will say so by name.
             let json = if bytes.trim_ascii().is_empty() { b"{}" } else { &*bytes };
             // An array would do for a struct, field by field, which nobody means.
@@ -48,7 +54,7 @@ impl<T: Wire, D: Dialect> FromRequest for Json<T, D> {
             }
             let value = serde_json::from_slice(json);
             let value = value.map_err(|error| Error::invalid(format!("the body does not fit: {error}")))?;
-            Ok(Self { value, dialect: PhantomData })
+            Ok(Self { value, request: keyed, dialect: PhantomData })
         })
     }
 }
@@ -69,6 +75,17 @@ impl<D: Dialect> FromRequest for Upload<D> {
             let bytes = read(&request, payload, |limits| limits.component_bytes_max).await?;
             Ok(Self { bytes, dialect: PhantomData })
         })
+    }
+}
+
+fn idempotency_key(request: &HttpRequest) -> Result<Option<String>> {
+    let mut values = request.headers().get_all("Idempotency-Key");
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value.to_str().unwrap_or_default();
+    receipt::check_key(key)?;
+    match values.next() {
+        None => Ok(Some(key.to_owned())),
+        Some(_) => Err(Error::invalid("Idempotency-Key is given twice")),
     }
 }
 

@@ -90,6 +90,15 @@ impl Params {
         self.take("limit").map(parse).transpose()
     }
 
+    /// `true` or `false`; not there is false.
+    pub(crate) fn flag(&mut self, name: &str) -> Result<bool> {
+        match self.take(name).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Error::invalid(format!("{name} must be true or false")).field(name)),
+        }
+    }
+
     pub(crate) fn page(&mut self) -> Result<Page> {
         let limit = self.limit(PAGE_MAX)?.unwrap_or(PAGE_DEFAULT);
         Ok(Page { limit, after: self.after()? })

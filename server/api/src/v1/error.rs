@@ -55,6 +55,7 @@ mod tests {
         {"statusCode":403,"code":"SCOPE_REQUIRED","message":"what and which"}
         {"statusCode":404,"code":"NOT_FOUND","message":"what and which"}
         {"statusCode":409,"code":"CONFLICT","message":"what and which"}
+        {"statusCode":409,"code":"IDEMPOTENCY_IN_FLIGHT","message":"what and which"}
         {"statusCode":413,"code":"LIMIT_EXCEEDED","message":"what and which"}
         {"statusCode":429,"code":"TOO_MANY_REQUESTS","message":"what and which"}
         {"statusCode":503,"code":"UNAVAILABLE","message":"what and which"}

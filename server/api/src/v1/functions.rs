@@ -1,20 +1,29 @@
 //! `/v1/functions`
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, put, web};
 use skep_domain::Error;
 use skep_domain::model::function::Settings;
 use skep_domain::service::Services;
 
 use super::error::Failure;
 use super::map;
-use super::model::{FunctionBody, UploadedView};
+use super::model::{FunctionBody, FunctionView, List, Nothing, Success, UploadedView, VersionView};
+use super::query::PageQuery;
+use super::schemas::Refusals;
 use super::{Allowed, Json, Upload};
 use crate::shared::allowed::{FunctionsRead, FunctionsWrite};
 use crate::shared::params::Params;
 
 type Answer = Result<HttpResponse, Failure>;
 
+#[utoipa::path(
+    tag = "functions",
+    params(PageQuery),
+    responses((status = 200, description = "a page, newest first", body = Success<List<FunctionView>>), Refusals),
+    security(("bearer" = ["functions:read"])),
+)]
+#[get("/functions")]
 pub(super) async fn function_list(
     allowed: Allowed<FunctionsRead>,
     services: web::Data<Services>,
@@ -27,6 +36,13 @@ pub(super) async fn function_list(
     Ok(map::success(StatusCode::OK, map::list(listed, &cursors, map::function), "functions"))
 }
 
+#[utoipa::path(
+    tag = "functions",
+    params(("name" = String, Path, description = "the function's name")),
+    responses((status = 200, description = "the function", body = Success<FunctionView>), Refusals),
+    security(("bearer" = ["functions:read"])),
+)]
+#[get("/functions/{name}")]
 pub(super) async fn function_get(
     allowed: Allowed<FunctionsRead>,
     services: web::Data<Services>,
@@ -36,6 +52,14 @@ pub(super) async fn function_get(
     Ok(map::success(StatusCode::OK, map::function(function), "function"))
 }
 
+#[utoipa::path(
+    tag = "functions",
+    params(("name" = String, Path, description = "the function's name")),
+    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    responses((status = 201, description = "a new version", body = Success<UploadedView>), (status = 200, description = "bytes that the function has already: their version is the current one now", body = Success<UploadedView>), Refusals),
+    security(("bearer" = ["functions:write"])),
+)]
+#[put("/functions/{name}")]
 pub(super) async fn function_upload(
     allowed: Allowed<FunctionsWrite>,
     services: web::Data<Services>,
@@ -52,6 +76,14 @@ pub(super) async fn function_upload(
     Ok(map::success(status, view, message))
 }
 
+#[utoipa::path(
+    tag = "functions",
+    params(("name" = String, Path, description = "the function's name")),
+    request_body = FunctionBody,
+    responses((status = 200, description = "the function as it is now", body = Success<FunctionView>), Refusals),
+    security(("bearer" = ["functions:write"])),
+)]
+#[patch("/functions/{name}")]
 pub(super) async fn function_configure(
     allowed: Allowed<FunctionsWrite>,
     services: web::Data<Services>,
@@ -63,15 +95,29 @@ pub(super) async fn function_configure(
     Ok(map::success(StatusCode::OK, map::function(function), "function changed"))
 }
 
+#[utoipa::path(
+    tag = "functions",
+    params(("name" = String, Path, description = "the function's name")),
+    responses((status = 200, description = "deleted, with its runs", body = Success<Nothing>), Refusals),
+    security(("bearer" = ["functions:write"])),
+)]
+#[delete("/functions/{name}")]
 pub(super) async fn function_delete(
     allowed: Allowed<FunctionsWrite>,
     services: web::Data<Services>,
     name: web::Path<String>,
 ) -> Answer {
     services.functions.delete(&allowed.caller, &name).await?;
-    Ok(map::success(StatusCode::OK, serde_json::json!({}), "function deleted"))
+    Ok(map::success(StatusCode::OK, Nothing {}, "function deleted"))
 }
 
+#[utoipa::path(
+    tag = "functions",
+    params(("name" = String, Path, description = "the function's name"), PageQuery),
+    responses((status = 200, description = "a page, newest first", body = Success<List<VersionView>>), Refusals),
+    security(("bearer" = ["functions:read"])),
+)]
+#[get("/functions/{name}/versions")]
 pub(super) async fn version_list(
     allowed: Allowed<FunctionsRead>,
     services: web::Data<Services>,
@@ -85,6 +131,13 @@ pub(super) async fn version_list(
     Ok(map::success(StatusCode::OK, map::list(listed, &cursors, map::version), "versions"))
 }
 
+#[utoipa::path(
+    tag = "functions",
+    params(("name" = String, Path, description = "the function's name"), ("version" = String, Path, description = "the version's number")),
+    responses((status = 200, description = "the version", body = Success<VersionView>), Refusals),
+    security(("bearer" = ["functions:read"])),
+)]
+#[get("/functions/{name}/versions/{version}")]
 pub(super) async fn version_get(
     allowed: Allowed<FunctionsRead>,
     services: web::Data<Services>,
@@ -95,6 +148,13 @@ pub(super) async fn version_get(
     Ok(map::success(StatusCode::OK, map::version(version), "version"))
 }
 
+#[utoipa::path(
+    tag = "functions",
+    params(("name" = String, Path, description = "the function's name"), ("version" = String, Path, description = "the version's number")),
+    responses((status = 200, description = "the component", content_type = "application/wasm", body = Vec<u8>), Refusals),
+    security(("bearer" = ["functions:read"])),
+)]
+#[get("/functions/{name}/versions/{version}/component")]
 pub(super) async fn version_component(
     allowed: Allowed<FunctionsRead>,
     services: web::Data<Services>,

@@ -1,10 +1,11 @@
 //! `/v1/jobs`, exactly as seed 002 has it, and what Skep adds below it.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use skep_domain::model::id::RunId;
-use skep_domain::model::page::{Listed, Order, PAGE_DEFAULT, PAGE_MAX, Page, Position};
-use skep_domain::model::time::Millis;
+use skep_domain::model::job::Job;
+use skep_domain::model::page::{Order, PAGE_DEFAULT, PAGE_MAX, Page};
+use skep_domain::model::receipt;
 use skep_domain::port::store::JobFilter;
 use skep_domain::service::Services;
 use skep_domain::service::input::Request;
@@ -12,31 +13,44 @@ use skep_domain::{Error, Result};
 
 use super::error::Failure;
 use super::map;
-use super::model::{JobBody, List};
+use super::model::{AttemptView, JobBody, JobView, List, Success};
+use super::query::{DateQuery, IdempotencyHeader, JobQuery, OrderQuery, PageQuery};
 use super::runs::no_arguments;
+use super::schemas::Refusals;
 use super::{Allowed, Json};
 use crate::shared::allowed::{JobsRead, JobsWrite, RunsRead};
+use crate::shared::once::respond;
 use crate::shared::params::Params;
 
 type Answer = Result<HttpResponse, Failure>;
 
-/// Lines of one page of a log at most, and where none are asked for.
-const LINES_MAX: u32 = 1000;
-
+#[utoipa::path(
+    tag = "jobs",
+    params(IdempotencyHeader),
+    request_body = JobBody,
+    responses((status = 201, description = "the job", body = Success<JobView>), Refusals),
+    security(("bearer" = ["runs:write"])),
+)]
+#[post("/jobs")]
 pub(super) async fn job_create(
     allowed: Allowed<JobsWrite>,
     services: web::Data<Services>,
-    Json { value: body, .. }: Json<JobBody>,
+    mut json: Json<JobBody>,
 ) -> Answer {
-    let payload = body.payload;
+    let once = json.once(created);
+    let JobBody { job_type, payload } = json.value;
     let request = Request {
-        function: body.job_type,
+        function: job_type,
         version: None,
         common: map::common(payload.export, payload.stdin, payload.env),
         tuples: vec![payload.arguments.unwrap_or_else(no_arguments)],
     };
-    let job = services.jobs.create(&allowed.caller, request).await.map_err(as_job_type)?;
-    Ok(map::success(StatusCode::CREATED, map::job(job), "job created"))
+    let made = services.jobs.create(&allowed.caller, request, once).await.map_err(as_job_type)?;
+    Ok(respond(made, created))
+}
+
+fn created(job: &Job) -> receipt::Answer {
+    map::answer(StatusCode::CREATED, map::job(job.clone(), None), "job created")
 }
 
 /// Here the function is a field of the body, so a wrong one is a bad request, and has its name.
@@ -47,6 +61,13 @@ fn as_job_type(error: Error) -> Error {
     }
 }
 
+#[utoipa::path(
+    tag = "jobs",
+    params(("limit" = u32, Query, description = "items of the page", minimum = 1, maximum = 100), ("lastEvaluatedKey" = Option<String>, Query, description = "where the page before ended"), ("runId" = Option<String>, Query, description = "a run's id"), JobQuery, DateQuery, OrderQuery),
+    responses((status = 200, description = "a page", body = Success<List<JobView>>), Refusals),
+    security(("bearer" = ["runs:read"])),
+)]
+#[get("/jobs")]
 pub(super) async fn job_list(
     allowed: Allowed<JobsRead>,
     services: web::Data<Services>,
@@ -62,6 +83,13 @@ pub(super) async fn job_list(
 }
 
 /// The jobs of a run, in their order.
+#[utoipa::path(
+    tag = "runs",
+    params(("run_id" = String, Path, description = "the run's id"), PageQuery, JobQuery, DateQuery, OrderQuery),
+    responses((status = 200, description = "a page, in the order of the parameters", body = Success<List<JobView>>), Refusals),
+    security(("bearer" = ["runs:read"])),
+)]
+#[get("/runs/{run_id}/jobs")]
 pub(super) async fn run_job_list(
     allowed: Allowed<RunsRead>,
     services: web::Data<Services>,
@@ -96,7 +124,12 @@ async fn list(
     let page = Page { limit, after: params.after()? };
     let cursors = params.finish()?;
     let listed = services.jobs.list(caller, filter, page).await?;
-    Ok(map::success(StatusCode::OK, map::list(listed, &cursors, map::job), "jobs"))
+    Ok(map::success(StatusCode::OK, map::list(listed, &cursors, |job| view(services, job)), "jobs"))
+}
+
+fn view(services: &Services, job: Job) -> JobView {
+    let waiting_for = services.jobs.waiting_for(&job);
+    map::job(job, waiting_for)
 }
 
 /// As a filter, what is no id is a mistake, not something that is not there.
@@ -104,33 +137,61 @@ fn run_id(text: &str) -> Result<RunId> {
     text.parse().map_err(|_| Error::invalid("runId must be the id of a run").field("runId"))
 }
 
+#[utoipa::path(
+    tag = "jobs",
+    params(("job_id" = String, Path, description = "the job's id")),
+    responses((status = 200, description = "the job", body = Success<JobView>), Refusals),
+    security(("bearer" = ["runs:read"])),
+)]
+#[get("/jobs/{job_id}")]
 pub(super) async fn job_get(
     allowed: Allowed<JobsRead>,
     services: web::Data<Services>,
     id: web::Path<String>,
 ) -> Answer {
     let job = services.jobs.get(&allowed.caller, id.parse()?).await?;
-    Ok(map::success(StatusCode::OK, map::job(job), "job"))
+    Ok(map::success(StatusCode::OK, view(&services, job), "job"))
 }
 
+#[utoipa::path(
+    tag = "jobs",
+    params(("job_id" = String, Path, description = "the job's id")),
+    responses((status = 200, description = "cancelled, or told to end", body = Success<JobView>), Refusals),
+    security(("bearer" = ["runs:write"])),
+)]
+#[post("/jobs/{job_id}/cancel")]
 pub(super) async fn job_cancel(
     allowed: Allowed<JobsWrite>,
     services: web::Data<Services>,
     id: web::Path<String>,
 ) -> Answer {
     let job = services.jobs.cancel(&allowed.caller, id.parse()?).await?;
-    Ok(map::success(StatusCode::OK, map::job(job), "job is being cancelled"))
+    Ok(map::success(StatusCode::OK, view(&services, job), "job is being cancelled"))
 }
 
+#[utoipa::path(
+    tag = "jobs",
+    params(("job_id" = String, Path, description = "the job's id")),
+    responses((status = 200, description = "queued again", body = Success<JobView>), Refusals),
+    security(("bearer" = ["runs:write"])),
+)]
+#[post("/jobs/{job_id}/restart")]
 pub(super) async fn job_restart(
     allowed: Allowed<JobsWrite>,
     services: web::Data<Services>,
     id: web::Path<String>,
 ) -> Answer {
     let job = services.jobs.restart(&allowed.caller, id.parse()?).await?;
-    Ok(map::success(StatusCode::OK, map::job(job), "job restarted"))
+    Ok(map::success(StatusCode::OK, view(&services, job), "job restarted"))
 }
 
+#[utoipa::path(
+    tag = "jobs",
+    params(("job_id" = String, Path, description = "the job's id")),
+    responses((status = 200, description = "all that are over, oldest first", body = Success<List<AttemptView>>), Refusals),
+    security(("bearer" = ["runs:read"])),
+)]
+#[get("/jobs/{job_id}/attempts")]
 pub(super) async fn attempt_list(
     allowed: Allowed<JobsRead>,
     services: web::Data<Services>,
@@ -140,23 +201,4 @@ pub(super) async fn attempt_list(
     let items: Vec<_> = attempts.into_iter().map(map::attempt).collect();
     let list = List { count: items.len(), items, last_evaluated_key: None };
     Ok(map::success(StatusCode::OK, list, "attempts"))
-}
-
-/// A page of a log, oldest line first. A running job's log has what it wrote until a moment ago.
-pub(super) async fn log_list(
-    allowed: Allowed<JobsRead>,
-    services: web::Data<Services>,
-    id: web::Path<String>,
-    request: HttpRequest,
-) -> Answer {
-    let mut params = Params::of(&request)?;
-    let limit = params.limit(LINES_MAX)?.unwrap_or(LINES_MAX);
-    let from = params.after()?.map_or(0, |after| after.row + 1);
-    let cursors = params.finish()?;
-    let mut entries = services.jobs.logs(&allowed.caller, id.parse()?, from, limit + 1).await?;
-    let more = entries.len() > limit as usize;
-    entries.truncate(limit as usize);
-    let next = entries.last().filter(|_| more).map(|last| Position { at: Millis(0), row: last.seq });
-    let list = map::list(Listed { items: entries, next }, &cursors, map::line);
-    Ok(map::success(StatusCode::OK, list, "log"))
 }

@@ -4,30 +4,39 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use skep_domain::model::attempt::{Attempt, Failure, Outcome, Output};
+use skep_domain::model::account::{Account, Key};
+use skep_domain::model::attempt::{Attempt, Charged, Failure, Outcome, Output};
 use skep_domain::model::function::{Function, Settings, Version};
 use skep_domain::model::job::{Job, ResultType, Status};
 use skep_domain::model::log::Entry;
 use skep_domain::model::page::Listed;
-use skep_domain::model::run::{Common, Run};
-use skep_domain::model::usage::Usage;
+use skep_domain::model::receipt::Answer;
+use skep_domain::model::run::{Common, Counts, Run};
+use skep_domain::model::scope::Scopes;
+use skep_domain::model::time::Millis;
+use skep_domain::model::usage::{About, Reported, Usage};
 use skep_domain::{Error, Result};
 
 use super::model::{
-    AttemptView, CountsView, ErrorView, FunctionView, JobView, LineView, List, RunView, Success, UsageView,
-    VersionView,
+    AccountView, AttemptView, CountsView, ErrorView, FunctionView, JobView, KeyView, LineView, List,
+    ReportedView, RunView, Success, UsageView, VersionView,
 };
 use crate::shared::params::Cursors;
-
-/// Nano-dollars of a dollar.
-const NANODOLLARS: u64 = 1_000_000_000;
 
 /// A successful answer.
 pub(super) fn success<T: Serialize>(status: StatusCode, data: T, message: &'static str) -> HttpResponse {
     HttpResponse::build(status).json(Success { success: true, data, message })
+}
+
+/// The same as bytes, to be kept and given again.
+pub(super) fn answer<T: Serialize>(status: StatusCode, data: T, message: &'static str) -> Answer {
+    let body = serde_json::to_vec(&Success { success: true, data, message });
+    Answer { status: status.as_u16(), body: body.expect("our own types are always JSON") }
 }
 
 pub(super) fn list<T, V>(listed: Listed<T>, cursors: &Cursors, view: impl FnMut(T) -> V) -> List<V> {
@@ -63,7 +72,6 @@ pub(super) fn version(version: Version) -> VersionView {
 }
 
 pub(super) fn run(run: Run) -> RunView {
-    let of = |status| run.counts.of(status);
     RunView {
         run_id: run.id.to_string(),
         source: run.source.name(),
@@ -71,20 +79,12 @@ pub(super) fn run(run: Run) -> RunView {
         export: run.common.export,
         status: run.counts.status(run.cancelled).name(),
         num_jobs: run.counts.total(),
-        counts: CountsView {
-            queued: of(Status::Queued),
-            running: of(Status::Running),
-            retrying: of(Status::Retrying),
-            succeeded: of(Status::Succeeded),
-            failed: of(Status::Failed),
-            timed_out: of(Status::TimedOut),
-            cancelled: of(Status::Cancelled),
-        },
+        counts: counts(&run.counts),
         progress: run.counts.progress(),
         parameters: run.parameters.map(|tuples| tuples.into_iter().map(raw).collect()),
-        bid_price: run.bid_nanodollars.map(dollars),
+        bid_price: run.bid.map(|bid| bid.to_string()),
         device: DEVICE,
-        cost_nanodollars: None,
+        cost_nanodollars: run.cost.0,
         created_at: run.created_at.0,
         started_at: run.started_at.map(|at| at.0),
         completed_at: run.completed_at.map(|at| at.0),
@@ -92,19 +92,32 @@ pub(super) fn run(run: Run) -> RunView {
     }
 }
 
+pub(super) fn counts(counts: &Counts) -> CountsView {
+    let of = |status| counts.of(status);
+    CountsView {
+        queued: of(Status::Queued),
+        running: of(Status::Running),
+        retrying: of(Status::Retrying),
+        succeeded: of(Status::Succeeded),
+        failed: of(Status::Failed),
+        timed_out: of(Status::TimedOut),
+        cancelled: of(Status::Cancelled),
+    }
+}
+
 /// The only device that there is yet.
 const DEVICE: &str = "cpu";
 
-pub(super) fn job(job: Job) -> JobView {
+pub(super) fn job(job: Job, waiting_for: Option<String>) -> JobView {
     let over = job.progress.status.is_over();
-    let attempt = job.last.map(attempt);
+    let attempt = job.last.map(ended);
     // A job that will be tried again has no result yet, but its last error is worth seeing.
     let (result_type, result) = match &attempt {
-        Some(attempt) if over => (attempt.result_type, attempt.result.clone()),
+        Some(ended) if over => (ended.result_type, ended.result.clone()),
         _ => (ResultType::None.name(), None),
     };
     let (exit_code, error, usage) = match attempt {
-        Some(attempt) => (attempt.exit_code, attempt.error, Some(attempt.usage)),
+        Some(ended) => (ended.exit_code, ended.error, Some(ended.usage)),
         None => (None, None, None),
     };
     JobView {
@@ -120,12 +133,12 @@ pub(super) fn job(job: Job) -> JobView {
         exit_code,
         error,
         attempts: job.progress.attempts,
-        waiting_for: None,
+        waiting_for,
         node_id: None,
         device: DEVICE,
         usage,
-        cost_nanodollars: None,
-        bid_price: job.bid_nanodollars.map(dollars),
+        cost_nanodollars: job.cost.0,
+        bid_price: job.bid.map(|bid| bid.to_string()),
         created_at: job.created_at.0,
         updated_at: job.updated_at.0,
         assigned_at: job.assigned_at.map(|at| at.0),
@@ -134,22 +147,46 @@ pub(super) fn job(job: Job) -> JobView {
     }
 }
 
-pub(super) fn attempt(attempt: Attempt) -> AttemptView {
+/// What an attempt came to, on the wire.
+struct EndedView {
+    result_type: &'static str,
+    result: Option<Box<RawValue>>,
+    exit_code: Option<i32>,
+    error: Option<ErrorView>,
+    usage: UsageView,
+}
+
+fn ended(attempt: Attempt) -> EndedView {
     let (result_type, result, failure) = match attempt.outcome {
         Outcome::Succeeded(Output::None) => (ResultType::None, None, None),
         Outcome::Succeeded(Output::Json(json)) => (ResultType::Json, Some(raw(json)), None),
         Outcome::Succeeded(Output::Text(text)) => (ResultType::Text, Some(quoted(text)), None),
         Outcome::Failed(failure) => (ResultType::Error, None, Some(failure)),
     };
-    AttemptView {
-        attempt: attempt.number,
+    EndedView {
         result_type: result_type.name(),
         result,
         exit_code: attempt.exit_code,
         error: failure.map(error),
         usage: usage(&attempt.usage),
-        started_at: attempt.started_at.0,
-        completed_at: attempt.ended_at.0,
+    }
+}
+
+pub(super) fn attempt(charged: Charged) -> AttemptView {
+    let Charged { attempt, cost, price_version } = charged;
+    let (number, started_at, ended_at) = (attempt.number, attempt.started_at, attempt.ended_at);
+    let EndedView { result_type, result, exit_code, error, usage } = ended(attempt);
+    AttemptView {
+        attempt: number,
+        result_type,
+        result,
+        exit_code,
+        error,
+        usage,
+        cost_nanodollars: cost.0,
+        price_version,
+        started_at: started_at.0,
+        completed_at: ended_at.0,
     }
 }
 
@@ -179,6 +216,55 @@ pub(super) fn line(entry: Entry) -> LineView {
     }
 }
 
+pub(super) fn account(account: &Account) -> AccountView {
+    AccountView {
+        account_id: account.id.to_string(),
+        name: account.name.as_str().to_owned(),
+        weight: account.weight,
+        scopes: account.scopes.names(),
+        has_password: account.password.is_some(),
+        created_at: account.created_at.0,
+    }
+}
+
+pub(super) fn key(key: &Key) -> KeyView {
+    KeyView {
+        key_id: key.id.to_string(),
+        name: key.name.clone(),
+        scopes: key.scopes.names(),
+        expires_at: key.expires_at.map(|at| at.0),
+        created_at: key.created_at.0,
+    }
+}
+
+/// Names of scopes that somebody sent.
+pub(super) fn scopes(names: Option<Vec<String>>) -> Result<Option<Scopes>> {
+    names.map(|names| Scopes::parse(names.iter().map(String::as_str))).transpose()
+}
+
+pub(super) fn reported(reported: Reported) -> ReportedView {
+    let Reported { about, totals } = reported;
+    let (day, function, run_id) = match about {
+        About::Day(at) => (Some(date(at)), None, None),
+        About::Function(name) => (None, Some(name), None),
+        About::Run(id) => (None, None, Some(id.to_string())),
+    };
+    ReportedView {
+        day,
+        function,
+        run_id,
+        attempts: totals.attempts,
+        usage: usage(&totals.usage),
+        cost_nanodollars: totals.cost.0,
+    }
+}
+
+/// The day of a time, as in 2026-11-22, in UTC.
+fn date(at: Millis) -> String {
+    let at = i64::try_from(at.0).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+    at.unwrap_or_default().to_zoned(TimeZone::UTC).date().to_string()
+}
+
 /// Stored JSON as it is; what would not be JSON becomes a string.
 fn raw(json: String) -> Box<RawValue> {
     RawValue::from_string(json.clone()).unwrap_or_else(|_| quoted(json))
@@ -188,12 +274,6 @@ fn quoted(text: String) -> Box<RawValue> {
     serde_json::value::to_raw_value(&text).expect("a string is always JSON")
 }
 
-/// Dollars as an exact decimal: a float would round.
-fn dollars(nanodollars: u64) -> String {
-    let text = format!("{}.{:09}", nanodollars / NANODOLLARS, nanodollars % NANODOLLARS);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 /// What calls have in common, of the fields that bodies share.
 pub(super) fn common(
     export: Option<String>,
@@ -201,25 +281,6 @@ pub(super) fn common(
     env: Option<BTreeMap<String, String>>,
 ) -> Common {
     Common { export, stdin, env: env.unwrap_or_default(), ..Common::default() }
-}
-
-/// Reads a price, a JSON number or a string of one, exactly.
-pub(super) fn nanodollars(field: &'static str, json: &str) -> Result<u64> {
-    let error = || {
-        Error::invalid(format!(
-            "{field} must be dollars as a decimal with at most 9 places, from 0 to 1000000"
-        ))
-        .field(field)
-    };
-    let text = json.trim_matches('"');
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !digits(part) || whole.len() > 7 || part.len() > 9 {
-        return Err(error());
-    }
-    let whole: u64 = whole.parse().map_err(|_| error())?;
-    let part: u64 = format!("{part:0<9}").parse().map_err(|_| error())?;
-    if whole > 1_000_000 { Err(error()) } else { Ok(whole * NANODOLLARS + part) }
 }
 
 /// Settings with a JSON merge patch (RFC 7396) applied.
@@ -252,20 +313,16 @@ fn merge(target: &mut Value, patch: Value) {
 mod tests {
     use serde_json::json;
 
+    use skep_domain::model::usage::DAY_MS;
+
     use super::*;
 
-    fn price(text: &str) -> Result<u64> {
-        nanodollars("bidPrice", text)
-    }
-
     #[test]
-    fn prices_are_exact() {
-        assert_eq!(price("0.1").ok(), Some(100_000_000));
-        assert_eq!(price("\"2.000000001\"").ok(), Some(2_000_000_001));
-        assert_eq!(dollars(2_000_000_001), "2.000000001");
-        assert_eq!(dollars(3_000_000_000), "3");
-        for bad in ["-1", "1e3", "\"\"", "0.0000000001", "12345678", "null", "[1]"] {
-            assert!(price(bad).is_err(), "{bad}");
+    fn days_have_their_dates() {
+        for (day, expected) in
+            [(0, "1970-01-01"), (11_016, "2000-02-29"), (20_779, "2026-11-22"), (19_782, "2024-02-29")]
+        {
+            assert_eq!(date(Millis(day * DAY_MS)), expected);
         }
     }
 

@@ -1,18 +1,25 @@
 //! The native API, `/v1`. Its conventions, and `/v1/jobs` exactly, are those of seed 002.
 
+mod accounts;
 pub(crate) mod error;
+mod events;
 mod functions;
 mod invoke;
 mod jobs;
+mod keys;
+mod logs;
 mod map;
 mod model;
+mod query;
 mod runs;
+pub(crate) mod schemas;
+mod usage;
 
 use actix_web::middleware::from_fn;
-use actix_web::{HttpRequest, HttpResponse, web};
-use skep_domain::{Code, Error};
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
 
-use self::error::{Failure, Native};
+use self::error::Native;
 use crate::shared::panics::catch_panics;
 use crate::shared::{allowed, body};
 
@@ -23,87 +30,44 @@ type Json<T> = body::Json<T, Native>;
 /// An uploaded body, in this dialect.
 type Upload = body::Upload<Native>;
 
-/// Every route, as the authorisation table and the documents list them.
-pub(crate) const ROUTES: &[(&str, &str)] = &[
-    ("GET", "/v1/functions"),
-    ("GET", "/v1/functions/{name}"),
-    ("PUT", "/v1/functions/{name}"),
-    ("PATCH", "/v1/functions/{name}"),
-    ("DELETE", "/v1/functions/{name}"),
-    ("GET", "/v1/functions/{name}/versions"),
-    ("GET", "/v1/functions/{name}/versions/{version}"),
-    ("GET", "/v1/functions/{name}/versions/{version}/component"),
-    ("POST", "/v1/functions/{name}/invoke"),
-    ("GET", "/v1/runs"),
-    ("POST", "/v1/runs"),
-    ("GET", "/v1/runs/{runId}"),
-    ("DELETE", "/v1/runs/{runId}"),
-    ("POST", "/v1/runs/{runId}/cancel"),
-    ("GET", "/v1/runs/{runId}/jobs"),
-    ("GET", "/v1/jobs"),
-    ("POST", "/v1/jobs"),
-    ("GET", "/v1/jobs/{jobId}"),
-    ("POST", "/v1/jobs/{jobId}/cancel"),
-    ("POST", "/v1/jobs/{jobId}/restart"),
-    ("GET", "/v1/jobs/{jobId}/attempts"),
-    ("GET", "/v1/jobs/{jobId}/logs"),
-];
-
-pub(crate) fn routes(config: &mut web::ServiceConfig) {
-    let other = || web::route().to(method_not_allowed);
-    let resource = |path: &str| web::resource(path.to_owned()).default_service(other());
+/// Adds every route; what is asked for most comes first, for routes are tried in this order.
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(
-        web::scope("/v1")
+        scope::scope("/v1")
             .wrap(from_fn(catch_panics::<Native>))
-            .service(resource("/functions").route(web::get().to(functions::function_list)))
-            .service(
-                resource("/functions/{name}")
-                    .route(web::get().to(functions::function_get))
-                    .route(web::put().to(functions::function_upload))
-                    .route(web::patch().to(functions::function_configure))
-                    .route(web::delete().to(functions::function_delete)),
-            )
-            .service(resource("/functions/{name}/versions").route(web::get().to(functions::version_list)))
-            .service(
-                resource("/functions/{name}/versions/{version}").route(web::get().to(functions::version_get)),
-            )
-            .service(
-                resource("/functions/{name}/versions/{version}/component")
-                    .route(web::get().to(functions::version_component)),
-            )
-            .service(resource("/functions/{name}/invoke").route(web::post().to(invoke::function_invoke)))
-            .service(
-                resource("/runs")
-                    .route(web::get().to(runs::run_list))
-                    .route(web::post().to(runs::run_create)),
-            )
-            .service(
-                resource("/runs/{run_id}")
-                    .route(web::get().to(runs::run_get))
-                    .route(web::delete().to(runs::run_delete)),
-            )
-            .service(resource("/runs/{run_id}/cancel").route(web::post().to(runs::run_cancel)))
-            .service(resource("/runs/{run_id}/jobs").route(web::get().to(jobs::run_job_list)))
-            .service(
-                resource("/jobs")
-                    .route(web::get().to(jobs::job_list))
-                    .route(web::post().to(jobs::job_create)),
-            )
-            .service(resource("/jobs/{job_id}").route(web::get().to(jobs::job_get)))
-            .service(resource("/jobs/{job_id}/cancel").route(web::post().to(jobs::job_cancel)))
-            .service(resource("/jobs/{job_id}/restart").route(web::post().to(jobs::job_restart)))
-            .service(resource("/jobs/{job_id}/attempts").route(web::get().to(jobs::attempt_list)))
-            .service(resource("/jobs/{job_id}/logs").route(web::get().to(jobs::log_list)))
-            .default_service(web::route().to(no_such_route)),
+            .service(invoke::function_invoke)
+            .service(jobs::job_get)
+            .service(jobs::job_list)
+            .service(jobs::job_create)
+            .service(jobs::job_cancel)
+            .service(jobs::job_restart)
+            .service(jobs::attempt_list)
+            .service(logs::log_list)
+            .service(runs::run_create)
+            .service(runs::run_list)
+            .service(runs::run_get)
+            .service(runs::run_delete)
+            .service(runs::run_cancel)
+            .service(jobs::run_job_list)
+            .service(events::run_events)
+            .service(events::run_results)
+            .service(functions::function_list)
+            .service(functions::function_get)
+            .service(functions::function_upload)
+            .service(functions::function_configure)
+            .service(functions::function_delete)
+            .service(functions::version_list)
+            .service(functions::version_get)
+            .service(functions::version_component)
+            .service(usage::usage_list)
+            .service(keys::token_give)
+            .service(keys::key_list)
+            .service(keys::key_create)
+            .service(keys::key_revoke)
+            .service(accounts::account_list)
+            .service(accounts::account_create)
+            .service(accounts::account_get)
+            .service(accounts::account_change)
+            .service(accounts::account_delete),
     );
-    config.default_service(web::route().to(no_such_route));
-}
-
-async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let (method, path) = (request.method(), request.path());
-    Err(Error::new(Code::NotFound, format!("there is no route {method} {path}")).into())
-}
-
-async fn method_not_allowed(request: HttpRequest) -> HttpResponse {
-    error::method_not_allowed(&request)
 }

@@ -1,11 +1,13 @@
 //! `/v1/runs`
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use serde_json::value::RawValue;
 use skep_domain::Error;
+use skep_domain::model::money::Nanodollars;
 use skep_domain::model::page::Order;
-use skep_domain::model::run::Common;
+use skep_domain::model::receipt;
+use skep_domain::model::run::{Common, Run};
 use skep_domain::model::time::Millis;
 use skep_domain::port::store::RunFilter;
 use skep_domain::service::Services;
@@ -14,24 +16,37 @@ use skep_domain::service::runs::Submission;
 
 use super::error::Failure;
 use super::map;
-use super::model::RunBody;
+use super::model::{List, Nothing, RunBody, RunView, Success};
+use super::query::{DateQuery, IdempotencyHeader, OrderQuery, PageQuery};
+use super::schemas::Refusals;
 use super::{Allowed, Json};
 use crate::shared::allowed::{RunsRead, RunsWrite};
+use crate::shared::once::respond;
 use crate::shared::params::Params;
 
 type Answer = Result<HttpResponse, Failure>;
 
+#[utoipa::path(
+    tag = "runs",
+    params(IdempotencyHeader),
+    request_body = RunBody,
+    responses((status = 201, description = "the run", body = Success<RunView>), Refusals),
+    security(("bearer" = ["runs:write"])),
+)]
+#[post("/runs")]
 pub(super) async fn run_create(
     allowed: Allowed<RunsWrite>,
     services: web::Data<Services>,
-    Json { value: body, .. }: Json<RunBody>,
+    mut json: Json<RunBody>,
 ) -> Answer {
+    let once = json.once(created);
+    let body = json.value;
     if let Some(device) = body.device.as_deref().filter(|device| *device != "cpu") {
         let message = format!("this server has no device \"{device}\"; it has cpu");
         return Err(Error::invalid(message).field("device").into());
     }
-    let bid_nanodollars =
-        body.bid_price.map(|price| map::nanodollars("bidPrice", price.get())).transpose()?;
+    let price = body.bid_price.as_ref().map(|price| price.get()).filter(|price| *price != "null");
+    let bid = price.map(|price| Nanodollars::parse("bidPrice", price.trim_matches('"'))).transpose()?;
     let request = Request {
         function: body.function,
         version: body.version,
@@ -42,11 +57,21 @@ pub(super) async fn run_create(
         },
         tuples: body.parameters,
     };
-    let submission = Submission { request, bid_nanodollars, run_at: body.run_at.map(Millis) };
-    let run = services.runs.create(&allowed.caller, submission).await?;
-    Ok(map::success(StatusCode::CREATED, map::run(run), "run created"))
+    let submission = Submission { request, bid, run_at: body.run_at.map(Millis) };
+    Ok(respond(services.runs.create(&allowed.caller, submission, once).await?, created))
 }
 
+fn created(run: &Run) -> receipt::Answer {
+    map::answer(StatusCode::CREATED, map::run(run.clone()), "run created")
+}
+
+#[utoipa::path(
+    tag = "runs",
+    params(("source" = Option<String>, Query, description = "what made it: `run`, `job` or `invoke`; where it is not named, all but `invoke`"), ("function" = Option<String>, Query, description = "a function's name"), DateQuery, OrderQuery, PageQuery),
+    responses((status = 200, description = "a page", body = Success<List<RunView>>), Refusals),
+    security(("bearer" = ["runs:read"])),
+)]
+#[get("/runs")]
 pub(super) async fn run_list(
     allowed: Allowed<RunsRead>,
     services: web::Data<Services>,
@@ -67,6 +92,13 @@ pub(super) async fn run_list(
     Ok(map::success(StatusCode::OK, map::list(listed, &cursors, map::run), "runs"))
 }
 
+#[utoipa::path(
+    tag = "runs",
+    params(("run_id" = String, Path, description = "the run's id")),
+    responses((status = 200, description = "the run", body = Success<RunView>), Refusals),
+    security(("bearer" = ["runs:read"])),
+)]
+#[get("/runs/{run_id}")]
 pub(super) async fn run_get(
     allowed: Allowed<RunsRead>,
     services: web::Data<Services>,
@@ -76,6 +108,13 @@ pub(super) async fn run_get(
     Ok(map::success(StatusCode::OK, map::run(run), "run"))
 }
 
+#[utoipa::path(
+    tag = "runs",
+    params(("run_id" = String, Path, description = "the run's id")),
+    responses((status = 200, description = "what waited is cancelled, what runs is told to end", body = Success<RunView>), Refusals),
+    security(("bearer" = ["runs:write"])),
+)]
+#[post("/runs/{run_id}/cancel")]
 pub(super) async fn run_cancel(
     allowed: Allowed<RunsWrite>,
     services: web::Data<Services>,
@@ -85,13 +124,20 @@ pub(super) async fn run_cancel(
     Ok(map::success(StatusCode::OK, map::run(run), "run cancelled"))
 }
 
+#[utoipa::path(
+    tag = "runs",
+    params(("run_id" = String, Path, description = "the run's id")),
+    responses((status = 200, description = "deleted, with its jobs and logs", body = Success<Nothing>), Refusals),
+    security(("bearer" = ["runs:write"])),
+)]
+#[delete("/runs/{run_id}")]
 pub(super) async fn run_delete(
     allowed: Allowed<RunsWrite>,
     services: web::Data<Services>,
     id: web::Path<String>,
 ) -> Answer {
     services.runs.delete(&allowed.caller, id.parse()?).await?;
-    Ok(map::success(StatusCode::OK, serde_json::json!({}), "run deleted"))
+    Ok(map::success(StatusCode::OK, Nothing {}, "run deleted"))
 }
 
 /// The tuple of a call without arguments.

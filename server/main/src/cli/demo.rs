@@ -12,7 +12,8 @@ use super::client::Client;
 use super::failure::Failure;
 use super::output::{Output, cell, duration, printable, short, table};
 use super::{run, show};
-use crate::server::{Config, Server};
+use crate::config::{Config, Overrides};
+use crate::server::Server;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -33,21 +34,20 @@ const TEXT: &str = "The bee keeps the hive, and the hive keeps the bee.\nEach ce
 const JOBS: u32 = 1000;
 const NUMBERS: u32 = 10_000;
 /// How long the server may take to end.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE_SECONDS: u64 = 5;
 
 pub(super) fn demo(arguments: Arguments, output: Output) -> Result<ExitCode, Failure> {
     crate::telemetry::start("warn");
     let began = Instant::now();
     let directory = tempfile::Builder::new().prefix("skep-demo-").tempdir();
     let directory = directory.map_err(|error| Failure::Local(format!("a temporary directory: {error}")))?;
-    let engine = skep_engine::Config::default();
-    let server = Server::start(&Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        data: directory.path().to_owned(),
-        threads: engine.threads,
-        instances: engine.instances,
-        grace: GRACE,
-    })?;
+    let overrides = Overrides {
+        listen: Some(([127, 0, 0, 1], 0).into()),
+        data: Some(directory.path().to_owned()),
+        grace_seconds: Some(GRACE_SECONDS),
+        ..Overrides::default()
+    };
+    let server = Server::start(&Config::load(None, overrides)?)?;
     let url = format!("http://{}", server.address());
     let key = std::fs::read_to_string(server.key_file());
     let key = key.map_err(super::failure::file(server.key_file()))?;

@@ -54,9 +54,6 @@ struct Global {
     /// Print JSON instead of tables
     #[arg(long, global = true)]
     json: bool,
-    /// What to log: error, warn, info, debug, or by module as in skep=debug
-    #[arg(long, global = true, env = "SKEP_LOG", default_value = "info", value_name = "FILTER", hide = true)]
-    log: String,
 }
 
 #[derive(Subcommand)]
@@ -101,10 +98,9 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
-    let log = cli.global.log.clone();
     let client = || Client::new(&cli.global.url, cli.global.token.clone());
     match cli.command {
-        Command::Serve(arguments) => serve::serve(arguments, &log),
+        Command::Serve(arguments) => serve::serve(arguments),
         Command::Demo(arguments) => demo::demo(arguments, output),
         Command::Exec(arguments) => exec::exec(arguments),
         Command::Deploy(arguments) => deploy::deploy(arguments, &client()?, output),

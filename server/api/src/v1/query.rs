@@ -1,0 +1,84 @@
+//! Query parameters, as the document shows them. What they mean is in `shared/params.rs`, which reads them.
+#![expect(dead_code, reason = "these describe what `Params` reads by name")]
+
+use utoipa::IntoParams;
+
+/// Which part of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(super) struct PageQuery {
+    /// Items of the page.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+    /// Where the page before ended; given out with it, for the same filters.
+    last_evaluated_key: Option<String>,
+}
+
+/// When it was made, both ends included, in Unix milliseconds.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(super) struct DateQuery {
+    /// Not before.
+    #[param(minimum = 0)]
+    date_from: Option<u64>,
+    /// Not after.
+    #[param(minimum = 0)]
+    date_to: Option<u64>,
+}
+
+/// Which way a list runs.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(super) struct OrderQuery {
+    /// `asc` or `desc`.
+    #[param(schema_with = super::schemas::sort_order)]
+    sort_order: Option<String>,
+}
+
+/// Which jobs, in which order. `jobType`, `runId`, or `status` and `resultType` together are looked up
+/// directly, and so is either order alone. Other combinations look at 5,000 jobs a page at most: such a page
+/// may have fewer items than asked for, or none, and still a `lastEvaluatedKey` to go on with.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(super) struct JobQuery {
+    /// A function's name.
+    job_type: Option<String>,
+    #[param(schema_with = super::schemas::job_status)]
+    status: Option<String>,
+    #[param(schema_with = super::schemas::result_type)]
+    result_type: Option<String>,
+    #[param(schema_with = super::schemas::sort_by)]
+    sort_by: Option<String>,
+}
+
+/// What makes a request one that is done once.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(super) struct IdempotencyHeader {
+    /// The same key with the same body within 24 hours gets the first answer, with
+    /// `Idempotency-Replayed: true`.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
+    idempotency_key: Option<String>,
+}
+
+/// What usage is added up by.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UsageQuery {
+    /// `day` (newest first), `function` (in the order of first use), or `run` (newest first).
+    #[param(schema_with = super::schemas::usage_by)]
+    by: Option<String>,
+}
+
+/// Which part of a log.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(super) struct LogQuery {
+    /// Whether to stream lines as they are written.
+    follow: Option<bool>,
+    /// Lines of the page.
+    #[param(minimum = 1, maximum = 1000, default = 1000)]
+    limit: Option<u32>,
+    /// Where the page before ended.
+    last_evaluated_key: Option<String>,
+}

@@ -1,0 +1,117 @@
+//! Parts of the document that no wire type says by itself: the names of enums, and what a no looks like.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use skep_domain::error::CODES;
+use skep_domain::model::attempt::FailureCode;
+use skep_domain::model::job::{ResultType, Status};
+use skep_domain::model::log::Stream;
+use skep_domain::model::run::Source;
+use skep_domain::model::usage::By;
+use utoipa::openapi::schema::{Object, Schema, SchemaType, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
+
+fn one_of(names: impl IntoIterator<Item = &'static str>) -> Object {
+    ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).enum_values(Some(names)).build()
+}
+
+pub(super) fn job_status() -> Object {
+    one_of(Status::ALL.iter().map(|status| status.name()))
+}
+
+/// A run is never retrying or timed out; its jobs are.
+pub(super) fn run_status() -> Object {
+    let runs = [Status::Queued, Status::Running, Status::Succeeded, Status::Failed, Status::Cancelled];
+    one_of(runs.map(Status::name))
+}
+
+pub(super) fn run_source() -> Object {
+    one_of(Source::ALL.iter().map(|source| source.name()))
+}
+
+pub(super) fn result_type() -> Object {
+    one_of(ResultType::ALL.iter().map(|kind| kind.name()))
+}
+
+pub(super) fn failure_code() -> Object {
+    one_of(FailureCode::ALL.iter().map(|code| code.name()))
+}
+
+pub(super) fn stream() -> Object {
+    one_of([Stream::Stdout, Stream::Stderr, Stream::Host].map(Stream::name))
+}
+
+pub(super) fn sort_order() -> Object {
+    one_of(["asc", "desc"])
+}
+
+pub(super) fn sort_by() -> Object {
+    one_of(["createdAt", "updatedAt"])
+}
+
+pub(super) fn usage_by() -> Object {
+    one_of(By::ALL.iter().map(|by| by.name()))
+}
+
+/// Dollars, as a number or as a string of one; `null` is as good as leaving it out.
+pub(super) fn price() -> Schema {
+    let of = |kind| ObjectBuilder::new().schema_type(SchemaType::new(kind));
+    utoipa::openapi::OneOfBuilder::new()
+        .item(of(Type::Number).minimum(Some(0)).maximum(Some(1_000_000)))
+        .item(of(Type::String).pattern(Some("^[0-9]{1,7}(\\\\.[0-9]{1,9})?$")))
+        .item(of(Type::Null))
+        .build()
+        .into()
+}
+
+/// What every refusal looks like.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Refusal {
+    status_code: u16,
+    /// Missing on a 401.
+    #[schema(schema_with = codes)]
+    code: Option<&'static str>,
+    message: String,
+    /// Where a field is at fault.
+    details: Option<Details>,
+}
+
+/// Which field is at fault.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Details {
+    field: String,
+}
+
+fn codes() -> Object {
+    one_of(CODES.iter().map(|code| code.name()).chain(["METHOD_NOT_ALLOWED"]))
+}
+
+/// The refusals that any request may get.
+pub(crate) struct Refusals;
+
+/// Each status, and what it says.
+const REFUSALS: [(&str, &str); 9] = [
+    ("400", "the request makes no sense; `details.field` says where"),
+    ("401", "no key or token, or one that is unknown or has ended"),
+    ("403", "the key or token lacks a scope"),
+    ("404", "not there, or not the caller's"),
+    ("409", "the present state does not allow it"),
+    ("413", "larger than a limit allows"),
+    ("429", "too many at once; later it may do"),
+    ("500", "the server failed"),
+    ("503", "the server cannot take it now"),
+];
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let response = |description: &str| {
+            let schema = utoipa::openapi::Ref::from_schema_name("Refusal");
+            let content = utoipa::openapi::ContentBuilder::new().schema(Some(schema)).build();
+            ResponseBuilder::new().description(description).content("application/json", content).build()
+        };
+        REFUSALS.iter().map(|(status, says)| ((*status).to_owned(), response(says).into())).collect()
+    }
+}

@@ -1,0 +1,93 @@
+//! How a server is set up: flag > environment > file > default. Unknown names in the file are errors.
+
+mod file;
+mod prices;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use skep_domain::model::limits::Limits;
+use skep_domain::model::price::Prices;
+use skep_domain::{Error, Result};
+
+use self::file::File;
+use crate::credentials::Issuer;
+
+/// How a server is set up.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// Where it listens; port 0 takes a free one.
+    pub(crate) listen: SocketAddr,
+    /// Its data directory.
+    pub(crate) data: PathBuf,
+    /// Threads that run guests.
+    pub(crate) threads: usize,
+    /// Guests that may live at once.
+    pub(crate) instances: u32,
+    /// How long running jobs may go on when the server stops.
+    pub(crate) grace: Duration,
+    /// What things cost.
+    pub(crate) prices: Prices,
+    /// Other issuers whose tokens are taken.
+    pub(crate) issuers: Vec<Issuer>,
+    /// Sizes and counts.
+    pub(crate) limits: Limits,
+    /// Where spans are sent, by OTLP over HTTP.
+    pub(crate) otlp_endpoint: Option<String>,
+    /// What is logged.
+    pub(crate) log: String,
+}
+
+/// What a command line or the environment says; it goes before the file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Overrides {
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) threads: Option<u16>,
+    pub(crate) instances: Option<u32>,
+    pub(crate) grace_seconds: Option<u64>,
+    pub(crate) otlp_endpoint: Option<String>,
+    pub(crate) log: Option<String>,
+}
+
+/// Where a server listens if nobody says.
+pub(crate) const LISTEN: &str = "127.0.0.1:7070";
+/// Where its data lies if nobody says.
+pub(crate) const DATA: &str = "./skep-data";
+/// How long running jobs may go on if nobody says.
+pub(crate) const GRACE_SECONDS: u64 = 10;
+/// What is logged if nobody says.
+pub(crate) const LOG: &str = "info";
+
+impl Config {
+    /// Reads the file, if there is one, and puts what the overrides say over it.
+    ///
+    /// # Errors
+    /// Which file cannot be read, and which name or value in it is at fault.
+    pub(crate) fn load(file: Option<&Path>, overrides: Overrides) -> Result<Self> {
+        let file = file.map_or_else(|| Ok(File::default()), File::read)?;
+        let engine = skep_engine::Config::default();
+        let server = file.server;
+        let listen = match overrides.listen.or(server.listen) {
+            Some(listen) => listen,
+            None => LISTEN.parse().map_err(Error::internal)?,
+        };
+        let grace = overrides.grace_seconds.or(server.grace_seconds).unwrap_or(GRACE_SECONDS);
+        Ok(Self {
+            listen,
+            data: overrides.data.or(server.data).unwrap_or_else(|| DATA.into()),
+            threads: overrides.threads.or(server.threads).map_or(engine.threads, usize::from),
+            instances: overrides.instances.or(server.instances).unwrap_or(engine.instances),
+            grace: Duration::from_secs(grace),
+            prices: prices::read(file.prices)?,
+            issuers: file.issuers.into_iter().map(file::IssuerEntry::read).collect::<Result<_>>()?,
+            limits: file.limits.read()?,
+            otlp_endpoint: overrides.otlp_endpoint.or(file.telemetry.otlp_endpoint),
+            log: overrides.log.or(file.telemetry.log).unwrap_or_else(|| LOG.into()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

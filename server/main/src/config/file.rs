@@ -1,0 +1,131 @@
+//! The configuration file, in TOML.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use jsonwebtoken::Algorithm;
+use serde::Deserialize;
+use skep_domain::model::limits::Limits;
+use skep_domain::model::scope::Scopes;
+use skep_domain::{Error, Result};
+
+use super::prices::PricesSection;
+use crate::credentials::Issuer;
+
+/// The file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) server: ServerSection,
+    pub(super) prices: PricesSection,
+    pub(super) issuers: Vec<IssuerEntry>,
+    pub(super) limits: LimitsSection,
+    pub(super) telemetry: TelemetrySection,
+}
+
+/// `[server]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ServerSection {
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) data: Option<PathBuf>,
+    pub(super) threads: Option<u16>,
+    pub(super) instances: Option<u32>,
+    pub(super) grace_seconds: Option<u64>,
+}
+
+/// `[telemetry]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TelemetrySection {
+    pub(super) otlp_endpoint: Option<String>,
+    pub(super) log: Option<String>,
+}
+
+/// `[limits]`: sizes and counts; what is not named stays at its default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LimitsSection {
+    component_bytes_max: Option<usize>,
+    run_body_bytes_max: Option<usize>,
+    body_bytes_max: Option<usize>,
+    arguments_bytes_max: Option<usize>,
+    run_jobs_max: Option<usize>,
+    invocations_max: Option<usize>,
+    streams_max: Option<usize>,
+    accounts_max: Option<usize>,
+    keys_max: Option<usize>,
+    functions_max: Option<usize>,
+    versions_max: Option<u32>,
+    /// 0 keeps them for good.
+    runs_kept_days: Option<u64>,
+}
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+impl LimitsSection {
+    pub(super) fn read(self) -> Result<Limits> {
+        let usual = Limits::default();
+        let runs_kept_ms = match self.runs_kept_days {
+            None => usual.runs_kept_ms,
+            Some(0) => None,
+            Some(days) => Some(days.saturating_mul(DAY_MS)),
+        };
+        // Places in a run are counted in 32 bits.
+        if self.run_jobs_max.is_some_and(|max| max > 1_000_000) {
+            return Err(Error::invalid("limits.run_jobs_max must be 1000000 at most"));
+        }
+        Ok(Limits {
+            component_bytes_max: self.component_bytes_max.unwrap_or(usual.component_bytes_max),
+            run_body_bytes_max: self.run_body_bytes_max.unwrap_or(usual.run_body_bytes_max),
+            body_bytes_max: self.body_bytes_max.unwrap_or(usual.body_bytes_max),
+            arguments_bytes_max: self.arguments_bytes_max.unwrap_or(usual.arguments_bytes_max),
+            run_jobs_max: self.run_jobs_max.unwrap_or(usual.run_jobs_max),
+            invocations_max: self.invocations_max.unwrap_or(usual.invocations_max),
+            streams_max: self.streams_max.unwrap_or(usual.streams_max),
+            accounts_max: self.accounts_max.unwrap_or(usual.accounts_max),
+            keys_max: self.keys_max.unwrap_or(usual.keys_max),
+            functions_max: self.functions_max.unwrap_or(usual.functions_max),
+            versions_max: self.versions_max.unwrap_or(usual.versions_max),
+            runs_kept_ms,
+        })
+    }
+}
+
+/// `[[issuers]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IssuerEntry {
+    name: String,
+    audience: String,
+    algorithm: String,
+    jwks: PathBuf,
+    scopes: Option<Vec<String>>,
+}
+
+impl IssuerEntry {
+    pub(super) fn read(self) -> Result<Issuer> {
+        let algorithm = match self.algorithm.as_str() {
+            "RS256" => Algorithm::RS256,
+            "ES256" => Algorithm::ES256,
+            "EdDSA" => Algorithm::EdDSA,
+            other => {
+                let message = format!("issuer {}: \"{other}\" is not one of RS256, ES256, EdDSA", self.name);
+                return Err(Error::invalid(message));
+            }
+        };
+        let scopes = match &self.scopes {
+            Some(names) => Scopes::parse(names.iter().map(String::as_str))?,
+            None => Scopes::tenant(),
+        };
+        Ok(Issuer { name: self.name, audience: self.audience, algorithm, jwks: self.jwks, scopes })
+    }
+}
+
+impl File {
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let at_fault = |why: String| Error::invalid(format!("{}: {why}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| at_fault(error.to_string()))?;
+        toml::from_str(&text).map_err(|error| at_fault(error.to_string().trim_end().to_owned()))
+    }
+}

@@ -1,0 +1,51 @@
+use std::io::Write;
+
+use super::*;
+
+fn load(text: &str) -> Result<Config> {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(text.as_bytes()).expect("it is written");
+    Config::load(Some(file.path()), Overrides::default())
+}
+
+#[test]
+fn what_is_said_first_goes_first() {
+    let text = "[server]\nlisten = '127.0.0.1:1'\ngrace_seconds = 3\n[telemetry]\nlog = 'warn'";
+    let config = load(text).expect("it can be read");
+    assert_eq!((config.listen.port(), config.grace.as_secs(), config.log.as_str()), (1, 3, "warn"));
+    assert_eq!(config.data, PathBuf::from(DATA));
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(text.as_bytes()).expect("it is written");
+    let overrides = Overrides { grace_seconds: Some(4), ..Overrides::default() };
+    let config = Config::load(Some(file.path()), overrides).expect("it can be read");
+    assert_eq!(config.grace.as_secs(), 4);
+}
+
+#[test]
+fn prices_are_a_preset_and_what_is_changed_of_it() {
+    let config = load("[prices]\npreset = 'sharedcloud'\nversion = 7\njob = '0.001'\nasks.cpu = '0.1'");
+    let prices = config.expect("it can be read").prices;
+    assert_eq!((prices.list.version, prices.list.job.0), (7, 1_000_000_000));
+    assert_eq!(prices.list.wall_minute.0, 240_000_000_000);
+    assert_eq!(prices.ask("cpu").0, 100_000_000);
+}
+
+#[test]
+fn mistakes_are_named() {
+    for (text, expected) in [
+        ("[serve]", "unknown field `serve`"),
+        ("[server]\nport = 1", "unknown field `port`"),
+        ("[server]\nlisten = 'here'", "socket address"),
+        ("[prices]\njob = 'much'", "prices.job must be dollars"),
+        ("[prices]\npreset = 'cheap'", "\"cheap\" is not one of"),
+        ("[prices.asks]\ngpu = '1'", "no device \"gpu\""),
+        ("[limits]\nrun_jobs_max = 2000000", "limits.run_jobs_max"),
+        (
+            "[[issuers]]\nname = 'a'\naudience = 'b'\nalgorithm = 'HS256'\njwks = 'c'",
+            "\"HS256\" is not one of RS256, ES256, EdDSA",
+        ),
+    ] {
+        let error = load(text).expect_err(text).to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}
