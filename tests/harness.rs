@@ -41,19 +41,32 @@ impl Server {
         Self::start_in(tempfile::tempdir().expect("a directory"))
     }
 
-    /// Starts on a directory that an earlier life may have left.
+    /// Starts with a configuration file of this text.
+    pub(crate) fn start_with(configuration: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join("skep.toml"), configuration).expect("it is written");
+        Self::start_in(directory)
+    }
+
+    /// Starts on a directory that an earlier life may have left, with the configuration in it.
     pub(crate) fn start_in(directory: TempDir) -> Self {
-        let mut process = Command::new(SKEP)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(directory.path().join("data"))
-            .env("SKEP_LOG", "error")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
+        let mut command = Command::new(SKEP);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(directory.path().join("data"));
+        let configuration = directory.path().join("skep.toml");
+        if configuration.is_file() {
+            command.arg("--config").arg(configuration);
+        }
+        command.env("SKEP_LOG", "error").stdout(Stdio::piped());
+        let mut process = command.spawn().expect("the binary starts");
         let stdout = BufReader::new(process.stdout.take().expect("it is piped"));
         let line = stdout.lines().next().expect("it says where it listens").expect("text");
         let url = line.strip_prefix("skep listens on ").expect("as documented").to_owned();
         Self { directory, url, process }
+    }
+
+    /// The process's number, to look at it from outside.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(crate) fn key(&self) -> String {
@@ -62,11 +75,22 @@ impl Server {
     }
 
     pub(crate) fn admin(&self) -> Caller {
-        Caller { url: self.url.clone(), authorization: Some(format!("Bearer {}", self.key())) }
+        self.with_key(&self.key())
     }
 
     pub(crate) fn anon(&self) -> Caller {
         Caller { url: self.url.clone(), authorization: None }
+    }
+
+    /// Whoever has this key or token.
+    pub(crate) fn with_key(&self, key: &str) -> Caller {
+        Caller { url: self.url.clone(), authorization: Some(format!("Bearer {key}")) }
+    }
+
+    /// A tenant: an account of its own, made now.
+    pub(crate) fn member(&self, name: &str) -> Caller {
+        let account = self.admin().post("/v1/accounts", &json!({"name": name})).data(201);
+        self.with_key(account["key"].as_str().expect("a key"))
     }
 
     /// Ends the process at once, wherever it is, and keeps its directory.
@@ -138,6 +162,7 @@ pub(crate) struct Caller {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
     pub(crate) body: Value,
 }
 
@@ -155,6 +180,39 @@ impl Answer {
         assert_eq!(self.body["statusCode"], status, "{}", self.body);
         assert!(self.body["code"].is_string(), "{}", self.body);
         self.body["message"].as_str().expect("a message").to_owned()
+    }
+}
+
+/// A server-sent event.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) id: Option<String>,
+    pub(crate) data: Value,
+}
+
+/// Events as they come.
+pub(crate) struct Events {
+    lines: std::io::Lines<BufReader<Box<dyn std::io::Read>>>,
+}
+
+impl Iterator for Events {
+    type Item = Event;
+
+    /// The next event; none at the end of the stream.
+    fn next(&mut self) -> Option<Event> {
+        let mut event = Event { name: String::new(), id: None, data: Value::Null };
+        for line in self.lines.by_ref() {
+            let line = line.ok()?;
+            match line.split_once(": ") {
+                Some(("event", name)) => event.name = name.to_owned(),
+                Some(("id", id)) => event.id = Some(id.to_owned()),
+                Some(("data", data)) => event.data = serde_json::from_str(data).expect("JSON"),
+                _ if line.is_empty() && !event.name.is_empty() => return Some(event),
+                _ => {}
+            }
+        }
+        None
     }
 }
 
@@ -182,7 +240,7 @@ impl Caller {
         let mut answer = agent.run(request).expect("an answer");
         let text = answer.body_mut().with_config().limit(256 << 20).read_to_string().expect("text");
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Answer { status: answer.status().as_u16(), body }
+        Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
@@ -191,6 +249,28 @@ impl Caller {
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         self.send("POST", path, body.to_string(), &[("Content-Type", "application/json")])
+    }
+
+    /// A post that is to be done once.
+    pub(crate) fn post_once(&self, path: &str, body: &Value, key: &str) -> Answer {
+        self.send("POST", path, body.to_string(), &[("Idempotency-Key", key)])
+    }
+
+    /// A stream of server-sent events, as they come.
+    pub(crate) fn events(&self, path: &str, last_event_id: Option<&str>) -> Events {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut request = agent.get(format!("{}{path}", self.url));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        if let Some(id) = last_event_id {
+            request = request.header("Last-Event-ID", id);
+        }
+        let answer = request.call().expect("an answer");
+        assert_eq!(answer.status(), 200);
+        let (_, body) = answer.into_parts();
+        let reader: Box<dyn std::io::Read> = Box::new(body.into_reader());
+        Events { lines: BufReader::new(reader).lines() }
     }
 
     pub(crate) fn patch(&self, path: &str, body: &Value) -> Answer {

@@ -1,13 +1,18 @@
 //! Scenarios against the real binary, and the rules of the house.
 
+mod accounts;
 mod architecture;
+mod authorisation;
 mod bad_input;
 mod cli;
 mod crash;
 mod functions;
 mod guests;
 mod harness;
+mod idempotency;
 mod invoke;
 mod jobs;
+mod money;
 mod readme;
 mod runs;
+mod streams;

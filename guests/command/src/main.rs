@@ -34,6 +34,7 @@ fn run(arguments: &[&str]) -> Result<ExitCode, Failure> {
         ["cat"] => streams::cat()?,
         ["spam", lines] => streams::spam(lines.parse()?)?,
         ["bytes", hex] => streams::bytes(hex)?,
+        ["tick", lines, milliseconds] => streams::tick(lines.parse()?, milliseconds.parse()?)?,
         ["stderr", text] => eprintln!("{text}"),
         ["output", text] => files::output(text)?,
         ["files", directory] => files::list(directory)?,

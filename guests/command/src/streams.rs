@@ -1,6 +1,8 @@
 //! Stdin and stdout. A write that the host refuses is a failure, where `println!` would panic.
 
 use std::io::{self, BufWriter, Write};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Failure;
 
@@ -31,4 +33,14 @@ pub(crate) fn bytes(hex: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(&bytes)?;
     Ok(stdout.flush()?)
+}
+
+/// Writes a line with the time, so many times, and sleeps after each.
+pub(crate) fn tick(lines: u64, milliseconds: u64) -> Result<(), Failure> {
+    for number in 0..lines {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+        line(&format!("{number} {now}"))?;
+        thread::sleep(Duration::from_millis(milliseconds));
+    }
+    Ok(())
 }

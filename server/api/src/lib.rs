@@ -6,17 +6,33 @@ mod fallback;
 mod shared;
 mod v1;
 
-use actix_web::web;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::{App, web};
 use skep_domain::service::Services;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use document::openapi;
 
-/// Adds every route. The services are what all handlers share.
-pub fn configure(config: &mut web::ServiceConfig, services: &Services) {
-    config.app_data(web::Data::new(services.clone()));
-    routes(&mut ServiceConfig::new(config));
-    config.configure(document::routes).default_service(web::route().to(fallback::no_such_route));
+/// Everything that is served. The services are what all handlers share.
+pub fn app(
+    services: Services,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .wrap(from_fn(shared::observe::observe))
+        .app_data(web::Data::new(services))
+        .configure(|config| routes(&mut ServiceConfig::new(config)))
+        .configure(document::routes)
+        .default_service(web::route().to(fallback::no_such_route))
 }
 
 /// The routes that are documented.

@@ -1,19 +1,23 @@
 //! What services and background work stand on: the ports, the ids, the limits, the driver.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 
 use crate::error::Result;
+use crate::model::attempt::{Attempt, Outcome};
 use crate::model::id::{Ids, JobId};
 use crate::model::limits::Limits;
 use crate::model::log::Line;
 use crate::model::price::Prices;
+use crate::model::trace::Trace;
 use crate::port::artifacts::Artifacts;
 use crate::port::clock::Clock;
 use crate::port::credentials::Credentials;
-use crate::port::sandbox::{LogSink, Sandbox};
+use crate::port::sandbox::{Assignment, LogSink, Sandbox};
 use crate::port::store::Store;
+use crate::port::telemetry::{Span, SpanKind, Telemetry};
 use crate::signals::Signals;
 use crate::tasks::Tasks;
 
@@ -27,6 +31,8 @@ pub struct Base {
     pub sandbox: Arc<dyn Sandbox>,
     /// Keys, passwords, tokens.
     pub credentials: Arc<dyn Credentials>,
+    /// Who watches the server.
+    pub telemetry: Arc<dyn Telemetry>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Ids.
@@ -39,6 +45,56 @@ pub struct Base {
     pub tasks: Tasks,
     /// Who is to be told of what.
     pub signals: Signals,
+    /// CPU time of all attempts of this life.
+    pub cpu_nanos: AtomicU64,
+}
+
+impl Base {
+    /// The next place in a trace: in that of a parent, or else in a new one.
+    pub fn trace(&self, parent: Option<Trace>) -> Trace {
+        let now = self.clock.now();
+        let (id, span): (JobId, JobId) = (self.ids.next(now), self.ids.next(now));
+        let span = (span.to_u128() as u64).max(1);
+        Trace { id: parent.map_or(id.to_u128(), |parent| parent.id), span }
+    }
+
+    /// Tells of an attempt that is over, to whoever watches.
+    pub fn attempted(&self, assignment: &Assignment, attempt: &Attempt) {
+        let (trace, wall_nanos) = (assignment.plan.trace, attempt.usage.wall_nanos);
+        let failure = match &attempt.outcome {
+            Outcome::Succeeded(_) => None,
+            Outcome::Failed(failure) => Some(failure.code.name()),
+        };
+        let outcome = failure.unwrap_or("succeeded");
+        metrics::counter!("skep_attempts_total", "outcome" => outcome).increment(1);
+        // Counters count in whole numbers: seconds are made of the sum, not each rounded.
+        let cpu = self.cpu_nanos.fetch_add(attempt.usage.cpu_nanos, Ordering::Relaxed);
+        metrics::counter!("skep_attempt_cpu_seconds_total")
+            .absolute((cpu + attempt.usage.cpu_nanos) / 1_000_000_000);
+        let id = trace.map(|trace| trace.to_string()).unwrap_or_default();
+        tracing::debug!(trace.id = id, job.id = %assignment.job, outcome, duration_ms = wall_nanos / 1_000_000, "attempt");
+        if !self.telemetry.wants_spans() {
+            return;
+        }
+        let ended_nanos = self.clock.nanos();
+        self.telemetry.span(Span {
+            at: self.trace(trace),
+            parent: trace.map(|trace| trace.span),
+            name: "attempt".to_owned(),
+            kind: SpanKind::Consumer,
+            started_nanos: ended_nanos.saturating_sub(wall_nanos),
+            ended_nanos,
+            attributes: vec![
+                ("job.id", assignment.job.to_string()),
+                ("run.id", assignment.plan.run.to_string()),
+                ("account.id", assignment.account.to_string()),
+                ("function.name", assignment.plan.function.clone()),
+                ("job.attempt", assignment.attempt.to_string()),
+                ("job.outcome", outcome.to_owned()),
+            ],
+            failure: failure.map(str::to_owned),
+        });
+    }
 }
 
 /// Writes the lines of long attempts to the store as they come.

@@ -14,6 +14,11 @@ impl Clock for SystemClock {
         Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
+    fn nanos(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
+
     fn jitter(&self) -> f64 {
         // Without randomness retries bunch up, which is bearable.
         let bits = getrandom::u32().unwrap_or(0);

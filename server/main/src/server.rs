@@ -5,10 +5,11 @@ mod admin_key;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer};
 use skep_domain::background::{cancel, dispatch, purge};
 use skep_domain::base::Base;
 use skep_domain::model::id::Ids;
@@ -25,6 +26,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::credentials::{HostCredentials, Issuers, Secret};
 use crate::sandbox::EngineSandbox;
+use crate::telemetry::HostTelemetry;
 
 /// A server that answers. Dropping it without [`Server::stop`] is as a crash.
 pub(crate) struct Server {
@@ -33,6 +35,7 @@ pub(crate) struct Server {
     http: ServerHandle,
     tasks: Tasks,
     grace: Duration,
+    telemetry: Arc<HostTelemetry>,
     /// The last to go: whoever holds the directory may write to it.
     _directory: DataDirectory,
     /// Requests and background work.
@@ -43,6 +46,8 @@ pub(crate) struct Server {
 const CONNECTIONS_MAX: usize = 10_000;
 /// How long a client may take over the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often metrics are tidied up.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -57,7 +62,8 @@ impl Server {
             .map_err(Error::internal)?;
         let directory = DataDirectory::hold(&config.data)?;
         let tasks = Tasks::new(runtime.handle().clone());
-        let base = base(config, &directory, tasks.clone())?;
+        let telemetry = Arc::new(HostTelemetry::new(config.otlp_endpoint.as_deref())?);
+        let base = base(config, &directory, tasks.clone(), telemetry.clone())?;
         let services = Services::new(base.clone());
         let key_file = directory.join("admin.key");
         runtime.block_on(async {
@@ -71,9 +77,11 @@ impl Server {
         tasks.spawn(dispatch::run(base.clone(), dispatching(config)));
         tasks.spawn(cancel::run(base.store.clone(), base.sandbox.clone(), tasks.clone()));
         tasks.spawn(purge::run(base.clone()));
+        tasks.spawn(upkeep(telemetry.clone(), tasks.clone()));
         let (address, http) = listen(config, &services, &runtime)?;
         tracing::info!(%address, data = %config.data.display(), "ready");
-        Ok(Self { address, key_file, http, tasks, grace: config.grace, _directory: directory, runtime })
+        let grace = config.grace;
+        Ok(Self { address, key_file, http, tasks, grace, telemetry, _directory: directory, runtime })
     }
 
     /// Where it listens.
@@ -103,7 +111,7 @@ impl Server {
     /// Stops taking requests, ends those under way, lets running jobs go on for the grace time. What
     /// still runs then is returned by the next start.
     pub(crate) fn stop(self) {
-        let Self { http, tasks, grace, runtime, .. } = self;
+        let Self { http, tasks, grace, telemetry, runtime, .. } = self;
         tracing::info!(grace_ms = grace.as_millis() as u64, "stopping");
         runtime.block_on(async {
             // No new claims while the last requests are answered.
@@ -115,11 +123,27 @@ impl Server {
                 tracing::warn!("jobs still ran when the grace time was over; the next start returns them");
             }
         });
+        telemetry.stop();
         runtime.shutdown_timeout(Duration::from_secs(1));
     }
 }
 
-fn base(config: &Config, directory: &DataDirectory, tasks: Tasks) -> Result<Arc<Base>> {
+/// Tidies up metrics until the tasks are stopped.
+async fn upkeep(telemetry: Arc<HostTelemetry>, tasks: Tasks) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(UPKEEP_INTERVAL) => telemetry.upkeep(),
+            () = tasks.stopping() => return,
+        }
+    }
+}
+
+fn base(
+    config: &Config,
+    directory: &DataDirectory,
+    tasks: Tasks,
+    telemetry: Arc<HostTelemetry>,
+) -> Result<Arc<Base>> {
     let engine = Engine::new(&skep_engine::Config {
         threads: config.threads,
         instances: config.instances,
@@ -136,12 +160,14 @@ fn base(config: &Config, directory: &DataDirectory, tasks: Tasks) -> Result<Arc<
         sandbox: Arc::new(EngineSandbox::new(engine, artifacts.clone(), clock.clone())),
         artifacts,
         credentials: Arc::new(credentials),
+        telemetry,
         clock,
         ids: Ids::default(),
         prices: config.prices.clone(),
         limits: config.limits.clone(),
         tasks,
         signals: Signals::new(config.limits.streams_max),
+        cpu_nanos: AtomicU64::new(0),
     }))
 }
 
@@ -163,7 +189,7 @@ fn listen(config: &Config, services: &Services, runtime: &Runtime) -> Result<(So
     let _entered = runtime.enter();
     let server = HttpServer::new(move || {
         let services = services.clone();
-        App::new().configure(move |config| skep_api::configure(config, &services))
+        skep_api::app(services)
     })
     .max_connections(CONNECTIONS_MAX)
     .client_request_timeout(HEAD_TIMEOUT)

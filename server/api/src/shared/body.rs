@@ -1,8 +1,7 @@
 //! Bodies: bounded in size and in how long they may stall.
 
-use std::future::Future;
+use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -28,53 +27,50 @@ pub(crate) trait Wire: DeserializeOwned + 'static {
     }
 }
 
-/// A JSON body, and the request's route, `Idempotency-Key` and hash, if it has such a key.
-pub(crate) struct Json<T, D> {
-    pub(crate) value: T,
-    pub(super) request: Option<(String, String, Sha256)>,
+/// A body that is still to be read: only once it is known who sends it.
+pub(crate) struct Body<D> {
+    request: HttpRequest,
+    payload: Payload,
     dialect: PhantomData<D>,
 }
 
-impl<T: Wire, D: Dialect> FromRequest for Json<T, D> {
+impl<D: Dialect> FromRequest for Body<D> {
     type Error = Failure<D>;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure<D>>>>>;
+    type Future = Ready<Result<Self, Failure<D>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let key = idempotency_key(&request)?;
-            let bytes = read(&request, payload, T::bytes_max).await?;
-            let route = || format!("{} {}", request.method(), request.path());
-            let keyed = key.map(|key| (route(), key, Sha256::of(&bytes)));
-            // An empty body is an empty object: what is required will say so by name.
-            let json = if bytes.trim_ascii().is_empty() { b"{}" } else { &*bytes };
-            // An array would do for a struct, field by field, which nobody means.
-            if !json.trim_ascii_start().starts_with(b"{") {
-                return Err(Error::invalid("the body does not fit: it must be a JSON object").into());
-            }
-            let value = serde_json::from_slice(json);
-            let value = value.map_err(|error| Error::invalid(format!("the body does not fit: {error}")))?;
-            Ok(Self { value, request: keyed, dialect: PhantomData })
-        })
+        ready(Ok(Self { request: request.clone(), payload: payload.take(), dialect: PhantomData }))
     }
 }
 
-/// A body of any bytes, as large as a function may be.
-pub(crate) struct Upload<D> {
-    pub(crate) bytes: Vec<u8>,
-    dialect: PhantomData<D>,
+/// A JSON body, and the request's route, `Idempotency-Key` and hash, if it has such a key.
+pub(crate) struct Json<T> {
+    pub(crate) value: T,
+    pub(super) request: Option<(String, String, Sha256)>,
 }
 
-impl<D: Dialect> FromRequest for Upload<D> {
-    type Error = Failure<D>;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure<D>>>>>;
+impl<D: Dialect> Body<D> {
+    /// Reads a JSON object.
+    pub(crate) async fn json<T: Wire>(self) -> Result<Json<T>, Failure<D>> {
+        let Self { request, payload, .. } = self;
+        let key = idempotency_key(&request)?;
+        let bytes = read(&request, payload, T::bytes_max).await?;
+        let route = || format!("{} {}", request.method(), request.path());
+        let keyed = key.map(|key| (route(), key, Sha256::of(&bytes)));
+        // An empty body is an empty object: what is required will say so by name.
+        let json = if bytes.trim_ascii().is_empty() { b"{}" } else { &*bytes };
+        // An array would do for a struct, field by field, which nobody means.
+        if !json.trim_ascii_start().starts_with(b"{") {
+            return Err(Error::invalid("the body does not fit: it must be a JSON object").into());
+        }
+        let value = serde_json::from_slice(json);
+        let value = value.map_err(|error| Error::invalid(format!("the body does not fit: {error}")))?;
+        Ok(Json { value, request: keyed })
+    }
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let bytes = read(&request, payload, |limits| limits.component_bytes_max).await?;
-            Ok(Self { bytes, dialect: PhantomData })
-        })
+    /// Reads bytes, as many as a function may have.
+    pub(crate) async fn upload(self) -> Result<Vec<u8>, Failure<D>> {
+        Ok(read(&self.request, self.payload, |limits| limits.component_bytes_max).await?)
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod allowed;
 pub(crate) mod body;
 pub(crate) mod failure;
 pub(crate) mod health;
+pub(crate) mod observe;
 pub(crate) mod once;
 pub(crate) mod panics;
 pub(crate) mod params;

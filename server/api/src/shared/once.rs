@@ -10,7 +10,7 @@ use super::body::Json;
 /// Says that an answer was given before.
 pub(crate) const REPLAYED: (&str, &str) = ("idempotency-replayed", "true");
 
-impl<T, D> Json<T, D> {
+impl<T> Json<T> {
     /// The request as one that is to be done once, if it has a key.
     pub(crate) fn once<M>(&mut self, render: fn(&M) -> Answer) -> Option<Once<M>> {
         let (route, key, body) = self.request.take()?;

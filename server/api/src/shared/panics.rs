@@ -17,6 +17,9 @@ pub(crate) async fn catch_panics<D: Dialect>(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(response) => response,
-        Err(_) => Err(Failure::<D>::from(Error::internal("a handler panicked")).into()),
+        Err(_) => {
+            metrics::counter!("skep_panics_total").increment(1);
+            Err(Failure::<D>::from(Error::internal("a handler panicked")).into())
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::map;
 use super::model::{AccountBody, AccountChangeBody, AccountView, List, MadeAccountView, Nothing, Success};
 use super::query::{IdempotencyHeader, PageQuery};
 use super::schemas::Refusals;
-use super::{Allowed, Json};
+use super::{Allowed, Body};
 use crate::shared::allowed::Admin;
 use crate::shared::once::respond;
 use crate::shared::params::Params;
@@ -49,8 +49,9 @@ pub(super) async fn account_list(
 pub(super) async fn account_create(
     allowed: Allowed<Admin>,
     services: web::Data<Services>,
-    mut json: Json<AccountBody>,
+    body: Body,
 ) -> Answer {
+    let mut json = body.json::<AccountBody>().await?;
     let once = json.once(created);
     let AccountBody { name, password, weight, scopes } = json.value;
     let new = NewAccount { name, password, weight, scopes: map::scopes(scopes)? };
@@ -90,8 +91,9 @@ pub(super) async fn account_change(
     allowed: Allowed<Admin>,
     services: web::Data<Services>,
     name: web::Path<String>,
-    json: Json<AccountChangeBody>,
+    body: Body,
 ) -> Answer {
+    let json = body.json::<AccountChangeBody>().await?;
     let AccountChangeBody { password, weight, scopes } = json.value;
     let change = Change { weight, scopes: map::scopes(scopes)?, password };
     let account = services.accounts.change(&allowed.caller, &name, change).await?;

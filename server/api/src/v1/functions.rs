@@ -11,7 +11,7 @@ use super::map;
 use super::model::{FunctionBody, FunctionView, List, Nothing, Success, UploadedView, VersionView};
 use super::query::PageQuery;
 use super::schemas::Refusals;
-use super::{Allowed, Json, Upload};
+use super::{Allowed, Body};
 use crate::shared::allowed::{FunctionsRead, FunctionsWrite};
 use crate::shared::params::Params;
 
@@ -64,8 +64,9 @@ pub(super) async fn function_upload(
     allowed: Allowed<FunctionsWrite>,
     services: web::Data<Services>,
     name: web::Path<String>,
-    Upload { bytes, .. }: Upload,
+    body: Body,
 ) -> Answer {
+    let bytes = body.upload().await?;
     let uploaded = services.functions.upload(&allowed.caller, &name, bytes).await?;
     let (status, message) = match uploaded.created {
         true => (StatusCode::CREATED, "version created"),
@@ -88,8 +89,9 @@ pub(super) async fn function_configure(
     allowed: Allowed<FunctionsWrite>,
     services: web::Data<Services>,
     name: web::Path<String>,
-    Json { value: body, .. }: Json<FunctionBody>,
+    body: Body,
 ) -> Answer {
+    let body = body.json::<FunctionBody>().await?.value;
     let change = |settings: &Settings| map::patched(settings, body.settings);
     let function = services.functions.configure(&allowed.caller, &name, change).await?;
     Ok(map::success(StatusCode::OK, map::function(function), "function changed"))

@@ -18,8 +18,9 @@ use super::model::{InvokeBody, InvokedView, JobView, Success};
 use super::query::IdempotencyHeader;
 use super::runs::no_arguments;
 use super::schemas::Refusals;
-use super::{Allowed, Json};
+use super::{Allowed, Body};
 use crate::shared::allowed::RunsWrite;
+use crate::shared::observe::Traced;
 use crate::shared::once::REPLAYED;
 
 /// How long a call is waited for where its caller does not say.
@@ -39,9 +40,11 @@ const WAIT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 pub(super) async fn function_invoke(
     allowed: Allowed<RunsWrite>,
     services: web::Data<Services>,
+    Traced(trace): Traced,
     name: web::Path<String>,
-    mut json: Json<InvokeBody>,
+    body: Body,
 ) -> Result<HttpResponse, Failure> {
+    let mut json = body.json::<InvokeBody>().await?;
     // What answers is kept as a job, not as an answer.
     let once = json.once::<()>(|()| Answer { status: 200, body: Vec::new() });
     let body = json.value;
@@ -54,6 +57,7 @@ pub(super) async fn function_invoke(
         version: body.version,
         common: Common { timeout_ms: body.timeout_ms, ..map::common(body.export, body.stdin, body.env) },
         tuples: vec![body.arguments.unwrap_or_else(no_arguments)],
+        trace,
     };
     match services.invoke.call(&allowed.caller, request, Duration::from_millis(wait), once).await? {
         Invoked::Over { job, stdout, stderr, replayed } => {

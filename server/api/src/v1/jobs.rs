@@ -17,8 +17,9 @@ use super::model::{AttemptView, JobBody, JobView, List, Success};
 use super::query::{DateQuery, IdempotencyHeader, JobQuery, OrderQuery, PageQuery};
 use super::runs::no_arguments;
 use super::schemas::Refusals;
-use super::{Allowed, Json};
+use super::{Allowed, Body};
 use crate::shared::allowed::{JobsRead, JobsWrite, RunsRead};
+use crate::shared::observe::Traced;
 use crate::shared::once::respond;
 use crate::shared::params::Params;
 
@@ -35,8 +36,10 @@ type Answer = Result<HttpResponse, Failure>;
 pub(super) async fn job_create(
     allowed: Allowed<JobsWrite>,
     services: web::Data<Services>,
-    mut json: Json<JobBody>,
+    Traced(trace): Traced,
+    body: Body,
 ) -> Answer {
+    let mut json = body.json::<JobBody>().await?;
     let once = json.once(created);
     let JobBody { job_type, payload } = json.value;
     let request = Request {
@@ -44,6 +47,7 @@ pub(super) async fn job_create(
         version: None,
         common: map::common(payload.export, payload.stdin, payload.env),
         tuples: vec![payload.arguments.unwrap_or_else(no_arguments)],
+        trace,
     };
     let made = services.jobs.create(&allowed.caller, request, once).await.map_err(as_job_type)?;
     Ok(respond(made, created))

@@ -14,7 +14,7 @@ use super::map;
 use super::model::{KeyBody, KeyView, List, MadeKeyView, Nothing, Success, TokenBody, TokenView};
 use super::query::{IdempotencyHeader, PageQuery};
 use super::schemas::Refusals;
-use super::{Allowed, Json};
+use super::{Allowed, Body};
 use crate::shared::allowed::KeysWrite;
 use crate::shared::once::respond;
 use crate::shared::params::Params;
@@ -51,8 +51,9 @@ pub(super) async fn key_list(
 pub(super) async fn key_create(
     allowed: Allowed<KeysWrite>,
     services: web::Data<Services>,
-    mut json: Json<KeyBody>,
+    body: Body,
 ) -> Answer {
+    let mut json = body.json::<KeyBody>().await?;
     let once = json.once(created);
     let KeyBody { name, scopes, expires_at } = json.value;
     let new = NewKey { name, scopes: map::scopes(scopes)?, expires_at: expires_at.map(Millis) };
@@ -88,7 +89,8 @@ pub(super) async fn key_revoke(
     security(()),
 )]
 #[post("/auth/token")]
-pub(super) async fn token_give(services: web::Data<Services>, json: Json<TokenBody>) -> Answer {
+pub(super) async fn token_give(services: web::Data<Services>, body: Body) -> Answer {
+    let json = body.json::<TokenBody>().await?;
     let TokenBody { key, name, password, scopes, expires_in_seconds } = json.value;
     let proof = match (key, name, password) {
         (Some(key), None, None) => Proof::Key(key),

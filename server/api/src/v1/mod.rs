@@ -9,6 +9,7 @@ mod jobs;
 mod keys;
 mod logs;
 mod map;
+mod metrics;
 mod model;
 mod query;
 mod runs;
@@ -25,10 +26,8 @@ use crate::shared::{allowed, body};
 
 /// A caller with a permission, in this dialect.
 type Allowed<P> = allowed::Allowed<P, Native>;
-/// A JSON body, in this dialect.
-type Json<T> = body::Json<T, Native>;
-/// An uploaded body, in this dialect.
-type Upload = body::Upload<Native>;
+/// A body, in this dialect.
+type Body = body::Body<Native>;
 
 /// Adds every route; what is asked for most comes first, for routes are tried in this order.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -70,4 +69,5 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
             .service(accounts::account_change)
             .service(accounts::account_delete),
     );
+    config.service(metrics::metrics_get);
 }

@@ -19,8 +19,9 @@ use super::map;
 use super::model::{List, Nothing, RunBody, RunView, Success};
 use super::query::{DateQuery, IdempotencyHeader, OrderQuery, PageQuery};
 use super::schemas::Refusals;
-use super::{Allowed, Json};
+use super::{Allowed, Body};
 use crate::shared::allowed::{RunsRead, RunsWrite};
+use crate::shared::observe::Traced;
 use crate::shared::once::respond;
 use crate::shared::params::Params;
 
@@ -37,8 +38,10 @@ type Answer = Result<HttpResponse, Failure>;
 pub(super) async fn run_create(
     allowed: Allowed<RunsWrite>,
     services: web::Data<Services>,
-    mut json: Json<RunBody>,
+    Traced(trace): Traced,
+    body: Body,
 ) -> Answer {
+    let mut json = body.json::<RunBody>().await?;
     let once = json.once(created);
     let body = json.value;
     if let Some(device) = body.device.as_deref().filter(|device| *device != "cpu") {
@@ -56,6 +59,7 @@ pub(super) async fn run_create(
             ..map::common(body.export, body.stdin, body.env)
         },
         tuples: body.parameters,
+        trace,
     };
     let submission = Submission { request, bid, run_at: body.run_at.map(Millis) };
     Ok(respond(services.runs.create(&allowed.caller, submission, once).await?, created))

@@ -165,6 +165,7 @@ impl Dispatcher {
             self.base.signals.tell(end.job.to_u128());
             self.base.signals.tell(end.run.to_u128());
         }
+        metrics::gauge!("skep_jobs_in_hand").set(self.in_hand.len() as f64);
         // Its account may have been at its maximum until now, or what ended may be tried again.
         self.hungry = true;
         match written {
@@ -220,6 +221,7 @@ impl Dispatcher {
                 // Guests that fall asleep make room without telling anybody.
                 let again = if claim.left { ROOM_INTERVAL } else { INTERVAL };
                 self.pause = due.map_or(again, |due| due.min(again));
+                metrics::counter!("skep_jobs_claimed_total").increment(claim.jobs.len() as u64);
                 self.in_hand.extend(claim.jobs.iter().map(|job| job.assignment.job));
                 claim.jobs.into_iter().for_each(|job| self.start(job));
             }
@@ -236,7 +238,8 @@ impl Dispatcher {
             let Claimed { assignment, progress, bid } = claimed;
             let (job, plan) = (assignment.job, assignment.plan.clone());
             let sink = Arc::new(Recorder::new(&base));
-            let attempted = base.sandbox.run(assignment, sink).await;
+            let attempted = base.sandbox.run(assignment.clone(), sink).await;
+            base.attempted(&assignment, &attempted.attempt);
             let price = base.prices.of(&attempted.attempt, bid);
             let (jitter, at) = (base.clock.jitter(), base.clock.now());
             let step = step::finish(progress, attempted.attempt, &plan.settings.retry, jitter, at);

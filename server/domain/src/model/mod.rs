@@ -20,4 +20,5 @@ pub mod scope;
 pub mod step;
 pub mod time;
 pub mod token;
+pub mod trace;
 pub mod usage;

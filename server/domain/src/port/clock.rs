@@ -7,6 +7,9 @@ pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Millis;
 
+    /// The time now, in Unix nanoseconds.
+    fn nanos(&self) -> u64;
+
     /// A number from 0 to 1, for jitter.
     fn jitter(&self) -> f64;
 }

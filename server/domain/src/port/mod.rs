@@ -1,7 +1,8 @@
-//! What the product asks of the outside, as traits: a store, an artifact store, a sandbox, a clock, secrets.
+//! What the product asks of the outside, as traits: a store, an artifact store, a sandbox, a clock, secrets, telemetry.
 
 pub mod artifacts;
 pub mod clock;
 pub mod credentials;
 pub mod sandbox;
 pub mod store;
+pub mod telemetry;

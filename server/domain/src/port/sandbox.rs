@@ -12,6 +12,7 @@ use crate::model::function::{Interface, Settings};
 use crate::model::id::{AccountId, JobId, RunId, Sha256};
 use crate::model::log::Line;
 use crate::model::run::Common;
+use crate::model::trace::Trace;
 
 /// An upload, made a component.
 pub struct Prepared {
@@ -43,6 +44,8 @@ pub struct Assignment {
 pub struct Plan {
     /// The run.
     pub run: RunId,
+    /// The trace of the request that asked for it.
+    pub trace: Option<Trace>,
     /// The function's name, which a command sees as its own.
     pub function: String,
     /// The component.
@@ -58,7 +61,7 @@ pub struct Plan {
 impl Plan {
     /// Joins a function's settings with what a run overrides.
     pub fn join(
-        run: RunId,
+        (run, trace): (RunId, Option<Trace>),
         function: &str,
         settings: &Settings,
         component: Sha256,
@@ -74,6 +77,7 @@ impl Plan {
         settings.env.extend(common.env.clone());
         Arc::new(Self {
             run,
+            trace,
             function: function.to_owned(),
             component,
             export: common.export.clone().or(settings.export.take()),

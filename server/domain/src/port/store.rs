@@ -23,6 +23,7 @@ use crate::model::scope::Scopes;
 use crate::model::step::Step;
 use crate::model::time::Millis;
 use crate::model::token::Subject;
+use crate::model::trace::Trace;
 use crate::model::usage::{By, Reported};
 use crate::port::sandbox::Assignment;
 
@@ -199,6 +200,8 @@ pub struct NewRun {
     pub at: Millis,
     /// What is kept of the request, if it is to be done once.
     pub receipt: Option<Receipt>,
+    /// The trace of the request.
+    pub trace: Option<Trace>,
 }
 
 /// A job of a run to be made.

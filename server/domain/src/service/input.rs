@@ -8,6 +8,7 @@ use crate::model::account::Caller;
 use crate::model::function::{Function, Name, TIMEOUT_MS_MAX, Version, check_env};
 use crate::model::retry::Policy;
 use crate::model::run::Common;
+use crate::model::trace::Trace;
 
 /// A call or a run, as it was asked for.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Request {
     pub common: Common,
     /// One tuple of arguments a call.
     pub tuples: Vec<Box<RawValue>>,
+    /// The trace that it belongs to.
+    pub trace: Option<Trace>,
 }
 
 /// Where the tuples stood in what was sent, for the error of one that does not fit.
@@ -55,6 +58,8 @@ pub struct Checked {
     pub common: Common,
     /// The tuples as JSON texts.
     pub tuples: Vec<Box<RawValue>>,
+    /// The trace that it belongs to.
+    pub trace: Option<Trace>,
 }
 
 /// Finds the function and checks every tuple against its types.
@@ -83,7 +88,7 @@ pub async fn check(base: &Base, caller: &Caller, request: Request, place: Place)
         (_, Some(_)) => error.field(place.field(index)),
         (_, None) => error,
     })?;
-    Ok(Checked { function, version, common: request.common, tuples })
+    Ok(Checked { function, version, common: request.common, tuples, trace: request.trace })
 }
 
 fn check_common(common: &Common) -> Result<()> {

@@ -95,10 +95,11 @@ impl Invoke {
         let (recorded, is_recorded) = oneshot::channel();
         let over = self.base.tasks.finish(async move {
             let _place = place;
-            match is_ahead {
-                true => call.run_recorded().await,
-                false => call.run(record_after, recorded).await,
+            if !is_ahead {
+                return call.run(record_after, recorded).await;
             }
+            drop(recorded);
+            call.run_recorded().await
         });
         match tokio::time::timeout(wait, over).await {
             Ok(over) => over,
@@ -138,7 +139,13 @@ impl Call {
     fn new(base: Arc<Base>, caller: &Caller, checked: Checked) -> Self {
         let Checked { function, version, common, .. } = &checked;
         let id = base.ids.next(base.clock.now());
-        let plan = Plan::join(id, function.name.as_str(), &function.settings, version.component, common);
+        let plan = Plan::join(
+            (id, checked.trace),
+            function.name.as_str(),
+            &function.settings,
+            version.component,
+            common,
+        );
         let run = NewRun { id, ..new_run(&base, caller, Source::Invoke, checked, None, None) };
         let assignment = Assignment {
             job: run.jobs[0].id,
@@ -208,6 +215,7 @@ impl Call {
     }
 
     fn end(&self, from: Progress, attempted: Attempted) -> Finished {
+        self.base.attempted(&self.assignment, &attempted.attempt);
         let price = self.base.prices.of(&attempted.attempt, self.run.bid);
         let step = step::finish_call(from, attempted.attempt, self.base.clock.now());
         Finished { run: self.run.id, job: self.job, step, price, lines: attempted.lines }

@@ -56,6 +56,11 @@ impl Services {
         }
     }
 
+    /// What things stand on, for whoever tells of requests.
+    pub fn base(&self) -> &Base {
+        &self.base
+    }
+
     /// Sizes and counts, for whoever reads bodies.
     pub fn limits(&self) -> &Limits {
         &self.base.limits

@@ -26,7 +26,7 @@ const RUN_AT_AHEAD_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1000;
 /// Results that are read at once at most, of a run that is read to its end.
 const RESULTS_AT_ONCE: u32 = 500;
 /// Bytes of results after which no more are read at once.
-const RESULT_BYTES_AT_ONCE: usize = 1 << 20;
+const RESULT_BYTES_AT_ONCE: usize = 256 << 10;
 
 /// Runs.
 #[derive(Clone)]
@@ -188,6 +188,7 @@ pub(super) fn new_run(
         run_at: run_at.filter(|run_at| *run_at > at),
         at,
         receipt: None,
+        trace: checked.trace,
     }
 }
 

@@ -37,7 +37,7 @@ const NUMBERS: u32 = 10_000;
 const GRACE_SECONDS: u64 = 5;
 
 pub(super) fn demo(arguments: Arguments, output: Output) -> Result<ExitCode, Failure> {
-    crate::telemetry::start("warn");
+    crate::telemetry::start_logs("warn");
     let began = Instant::now();
     let directory = tempfile::Builder::new().prefix("skep-demo-").tempdir();
     let directory = directory.map_err(|error| Failure::Local(format!("a temporary directory: {error}")))?;

@@ -50,7 +50,7 @@ pub(super) fn serve(arguments: Arguments) -> Result<ExitCode, Failure> {
         log: arguments.log,
     };
     let config = Config::load(arguments.config.as_deref(), overrides)?;
-    telemetry::start(&config.log);
+    telemetry::start_logs(&config.log);
     let server = Server::start(&config)?;
     let output = super::output::Output { json: false };
     output.line(&format!("skep listens on http://{}", server.address()));

@@ -49,6 +49,10 @@ pub struct SqliteStore {
 
 /// Connections that read at once.
 const READERS: usize = 4;
+/// Pages that the writer keeps, in KiB: what it writes to again and again.
+const WRITER_CACHE_KIB: u32 = 32 << 10;
+/// Pages that a reader keeps, in KiB. The system keeps them too.
+const READER_CACHE_KIB: u32 = 4 << 10;
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 128;
 
@@ -58,13 +62,15 @@ impl SqliteStore {
     /// # Errors
     /// If the file cannot be opened, is not a store, or is of a newer release.
     pub fn open(file: &Path) -> Result<Self> {
-        let mut connection = connect(file, OpenFlags::default()).map_err(internal)?;
+        let mut connection = connect(file, OpenFlags::default(), READER_CACHE_KIB).map_err(internal)?;
         migrations::apply(&mut connection)?;
         drop(connection);
         let path = file.to_owned();
-        let writer = Writer::start(move || connect(&path, OpenFlags::default())).map_err(internal)?;
+        let writer = move || connect(&path, OpenFlags::default(), WRITER_CACHE_KIB);
+        let writer = Writer::start(writer).map_err(internal)?;
         let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let readers = (0..READERS).map(|_| connect(file, read_only)).collect::<rusqlite::Result<_>>();
+        let readers =
+            (0..READERS).map(|_| connect(file, read_only, READER_CACHE_KIB)).collect::<rusqlite::Result<_>>();
         Ok(Self {
             writer: Arc::new(writer),
             readers: Arc::new(Readers::new(readers.map_err(internal)?)),
@@ -113,18 +119,18 @@ impl SqliteStore {
     }
 }
 
-fn connect(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+fn connect(file: &Path, flags: OpenFlags, cache_kib: u32) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    connection.execute_batch(
+    connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -65536;
+         PRAGMA cache_size = -{cache_kib};
          PRAGMA wal_autocheckpoint = 4000;
-         PRAGMA mmap_size = 0;",
-    )?;
+         PRAGMA mmap_size = 0;"
+    ))?;
     Ok(connection)
 }
 

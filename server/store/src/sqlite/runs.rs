@@ -10,6 +10,7 @@ use skep_domain::model::price::Price;
 use skep_domain::model::run::{Counts, PARAMETERS_SHOWN_MAX, Place, Run, Source};
 use skep_domain::model::step;
 use skep_domain::model::time::Millis;
+use skep_domain::model::trace::Trace;
 use skep_domain::model::usage::Totals;
 use skep_domain::port::store::{Finished, NewRun, RunFilter, Runs, Written};
 use skep_domain::{Error, Result};
@@ -188,8 +189,8 @@ fn insert_at(connection: &Connection, run: &NewRun, state: &State<'_>) -> Result
             "INSERT INTO runs (id, account, function, version, source, common, bid, first_job, queued, running,
                  retrying, succeeded, failed, timed_out, cancelled, cancel, created_at, started_at, completed_at,
                  attempts, cpu_nanos, wall_nanos, memory_peak_bytes, memory_byte_seconds, egress_bytes,
-                 device_nanos, log_bytes, cost)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 device_nanos, log_bytes, cost, trace)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -219,7 +220,8 @@ fn insert_at(connection: &Connection, run: &NewRun, state: &State<'_>) -> Result
                 egress,
                 device,
                 log,
-                cost
+                cost,
+                run.trace.map(Trace::to_bytes)
             ])
         })
         .map_err(internal)?;

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use rusqlite::Connection;
 use skep_domain::{Code, Error, Result};
@@ -95,9 +96,18 @@ fn serve(
     methods: &Receiver<Method>,
 ) {
     let mut answers = Vec::with_capacity(GROUP_MAX);
+    let commits = metrics::counter!("skep_store_commits_total");
+    let written = metrics::counter!("skep_store_methods_total");
+    let durations = metrics::histogram!("skep_store_commit_duration_seconds");
     while let Ok(first) = methods.recv() {
+        let began = Instant::now();
         let fate = match group(&connection, first, methods, &mut answers) {
-            Ok(()) => Fate::Committed,
+            Ok(()) => {
+                commits.increment(1);
+                written.increment(answers.len() as u64);
+                durations.record(began.elapsed());
+                Fate::Committed
+            }
             Err(error) => {
                 tracing::error!(%error, "a group of writes failed; opening the store again");
                 match connect() {

@@ -186,6 +186,7 @@ mod scenarios {
             common: Common::default(),
             bid: None,
             receipt: None,
+            trace: None,
             jobs: vec![NewJob { id: world.ids.next(START), arguments: "[1]".into() }],
             run_at: None,
             at: START,

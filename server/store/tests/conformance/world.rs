@@ -92,6 +92,7 @@ impl World {
             run_at: None,
             at: START,
             receipt: None,
+            trace: None,
         };
         change(&mut run);
         run

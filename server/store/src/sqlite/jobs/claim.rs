@@ -14,6 +14,7 @@ use skep_domain::model::money::Nanodollars;
 use skep_domain::model::run::Common;
 use skep_domain::model::step;
 use skep_domain::model::time::Millis;
+use skep_domain::model::trace::Trace;
 use skep_domain::port::sandbox::{Assignment, Plan};
 use skep_domain::port::store::{Claim, ClaimLimits, Claimed};
 
@@ -189,7 +190,7 @@ fn ready(connection: &Connection, account: i64, share: u32, ask: Nanodollars) ->
 
 /// What all jobs of a run share, read when they are claimed: a changed setting counts from now on.
 fn plan(connection: &Connection, run: i64) -> Result<Arc<Plan>> {
-    const SQL: &str = "SELECT r.id, f.name, f.settings, r.common, v.component
+    const SQL: &str = "SELECT r.id, r.trace, f.name, f.settings, r.common, v.component
         FROM runs r JOIN functions f ON f.key = r.function
         JOIN versions v ON v.function = r.function AND v.number = r.version WHERE r.key = ?";
     let mut select = connection.prepare_cached(SQL).map_err(internal)?;
@@ -197,7 +198,8 @@ fn plan(connection: &Connection, run: i64) -> Result<Arc<Plan>> {
         let name: String = row.get("name")?;
         let (settings, common): (Settings, Common) = (row.json("settings")?, row.json("common")?);
         let id = RunId::from_bytes(row.get("id")?);
-        Ok(Plan::join(id, &name, &settings, Sha256(row.get("component")?), &common))
+        let trace = row.get::<_, Option<[u8; 24]>>("trace")?.map(Trace::from_bytes);
+        Ok(Plan::join((id, trace), &name, &settings, Sha256(row.get("component")?), &common))
     });
     plan.map_err(internal)
 }
