@@ -5,6 +5,7 @@ mod architecture;
 mod authorisation;
 mod bad_input;
 mod cli;
+mod cli_tenants;
 mod crash;
 mod functions;
 mod guests;

@@ -96,22 +96,20 @@ impl Server {
 
     /// Waits for SIGINT or SIGTERM.
     pub(crate) fn wait_for_signal(&self) -> Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        self.runtime.block_on(async {
-            let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
-            let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            Ok(())
-        })
+        self.runtime.block_on(wait_for_signal())
     }
 
     /// Stops taking requests, ends those under way, lets running jobs go on for the grace time. What
     /// still runs then is returned by the next start.
     pub(crate) fn stop(self) {
         let Self { http, tasks, grace, telemetry, runtime, .. } = self;
+        #[expect(clippy::disallowed_methods, reason = "it outlives the tasks that it does not wait for")]
+        runtime.spawn(async {
+            // Whoever says it twice means it.
+            if wait_for_signal().await.is_ok() {
+                std::process::exit(130);
+            }
+        });
         tracing::info!(grace_ms = grace.as_millis() as u64, "stopping");
         runtime.block_on(async {
             // No new claims while the last requests are answered.
@@ -126,6 +124,17 @@ impl Server {
         telemetry.stop();
         runtime.shutdown_timeout(Duration::from_secs(1));
     }
+}
+
+async fn wait_for_signal() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 /// Tidies up metrics until the tasks are stopped.

@@ -26,11 +26,17 @@ pub(crate) struct Event {
 
 impl Event {
     pub(crate) fn new(name: &str, id: Option<String>, data: &impl Serialize) -> Result<Self> {
-        let data = serde_json::to_string(data).map_err(Error::internal)?;
+        let data = line(data)?;
         let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
-        // JSON has no line ends of its own: the data is one line.
         Ok(Self { text: format!("event: {name}\n{id}data: {data}\n\n") })
     }
+}
+
+/// A value as JSON on one line. What somebody sent may have line ends, but only between its parts: in a
+/// string they are escaped.
+pub(crate) fn line(value: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string(value).map_err(Error::internal)?;
+    Ok(if text.contains(['\n', '\r']) { text.replace(['\n', '\r'], " ") } else { text })
 }
 
 /// What a stream reads.

@@ -115,13 +115,10 @@ pub(super) async fn run_results(
             Ok(jobs) if jobs.is_empty() => None,
             Ok(jobs) => {
                 let next = jobs.last().map_or(from, |last| last.index + 1);
-                let mut text = Vec::new();
-                for job in jobs {
-                    // Writing to memory does not fail, and our own types are always JSON.
-                    let _ = serde_json::to_writer(&mut text, &ResultView::from(map::job(job, None)));
-                    text.push(b'\n');
-                }
-                Some((Ok(Bytes::from(text)), (services, next)))
+                let lines = jobs.into_iter().map(|job| stream::line(&ResultView::from(map::job(job, None))));
+                let text: Result<String> = lines.map(|line| line.map(|line| line + "\n")).collect();
+                let text = text.map(Bytes::from).map_err(|error| Failure::from(error).into());
+                Some((text, (services, next)))
             }
             Err(error) => Some((Err(actix_web::Error::from(Failure::from(error))), (services, u32::MAX))),
         }

@@ -1,18 +1,21 @@
 //! The native API from the client's side.
 
+use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
-use serde_json::Value;
-use ureq::Agent;
+use serde_json::{Value, json};
 use ureq::http::Response;
+use ureq::{Agent, Body, RequestBuilder};
 
 use super::failure::Failure;
+use super::output::Output;
 
 /// A server and a key for it.
 pub(super) struct Client {
     agent: Agent,
     url: String,
     authorization: String,
+    output: Output,
 }
 
 /// Where a server that was started here leaves its key.
@@ -25,7 +28,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
 
 impl Client {
-    pub(super) fn new(url: &str, token: Option<String>) -> Result<Self, Failure> {
+    pub(super) fn new(url: &str, token: Option<String>, output: Output) -> Result<Self, Failure> {
         if !url.starts_with("http://") && !url.starts_with("https://") {
             return Err(Failure::Usage(format!("\"{url}\" is no URL: it begins with http:// or https://")));
         }
@@ -44,39 +47,112 @@ impl Client {
             .build()
             .into();
         let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { agent, url, authorization: format!("Bearer {token}") })
+        Ok(Self { agent, url, authorization: format!("Bearer {token}"), output })
     }
 
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.data(self.agent.get(self.to(path)).header("Authorization", &self.authorization).call())
+        let _waiting = self.output.waiting();
+        self.data(self.authorized(self.agent.get(self.to(path))).call())
+    }
+
+    /// Every item of a list, page by page.
+    pub(super) fn get_all(&self, path: &str) -> Result<Value, Failure> {
+        let (mut items, mut next) = (Vec::new(), String::new());
+        let mark = if path.contains('?') { '&' } else { '?' };
+        loop {
+            let mut page = self.get(&format!("{path}{mark}limit=100{next}"))?;
+            if let Some(more) = page["items"].as_array_mut() {
+                items.append(more);
+            }
+            match page["lastEvaluatedKey"].as_str() {
+                Some(key) => {
+                    let key = key.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+                    next = format!("&lastEvaluatedKey={key}");
+                }
+                None => return Ok(json!(items)),
+            }
+        }
     }
 
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        let request = self.agent.post(self.to(path)).header("Authorization", &self.authorization);
-        self.data(request.send_json(body))
+        let _waiting = self.output.waiting();
+        self.data(self.authorized(self.agent.post(self.to(path))).send_json(body))
+    }
+
+    pub(super) fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let _waiting = self.output.waiting();
+        self.data(self.authorized(self.agent.patch(self.to(path))).send_json(body))
     }
 
     pub(super) fn put(&self, path: &str, bytes: &[u8]) -> Result<Value, Failure> {
-        let request = self.agent.put(self.to(path)).header("Authorization", &self.authorization);
+        let _waiting = self.output.waiting();
+        let request = self.authorized(self.agent.put(self.to(path)));
         self.data(request.content_type("application/wasm").send(bytes))
+    }
+
+    pub(super) fn delete(&self, path: &str) -> Result<Value, Failure> {
+        let _waiting = self.output.waiting();
+        self.data(self.authorized(self.agent.delete(self.to(path))).call())
     }
 
     /// A body that is not JSON.
     pub(super) fn get_bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
-        let answer = self.agent.get(self.to(path)).header("Authorization", &self.authorization).call();
-        let mut answer = answer.map_err(|error| self.unreachable(&error))?;
-        if !answer.status().is_success() {
-            return self.data(Ok(answer)).map(|_| Vec::new());
-        }
+        let mut answer = self.succeeded(self.authorized(self.agent.get(self.to(path))).call())?;
         let read = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
         read.map_err(|error| self.unreachable(&error))
+    }
+
+    /// A body line by line, as it comes.
+    pub(super) fn lines(
+        &self,
+        path: &str,
+    ) -> Result<impl Iterator<Item = Result<String, Failure>> + use<>, Failure> {
+        self.lines_of(self.authorized(self.agent.get(self.to(path))))
+    }
+
+    /// The lines of a stream of events, after the last one that was seen.
+    pub(super) fn events(
+        &self,
+        path: &str,
+        last: Option<&str>,
+    ) -> Result<impl Iterator<Item = Result<String, Failure>> + use<>, Failure> {
+        let mut request = self.authorized(self.agent.get(self.to(path)));
+        if let Some(last) = last {
+            request = request.header("Last-Event-ID", last);
+        }
+        self.lines_of(request)
+    }
+
+    fn lines_of(
+        &self,
+        request: RequestBuilder<ureq::typestate::WithoutBody>,
+    ) -> Result<impl Iterator<Item = Result<String, Failure>> + use<>, Failure> {
+        let answer = self.succeeded(request.call())?;
+        let lines = BufReader::new(answer.into_body().into_reader()).lines();
+        let broke = |error: std::io::Error| Failure::Unreachable(format!("the answer broke off: {error}"));
+        Ok(lines.map(move |line| line.map_err(broke)))
+    }
+
+    fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        request.header("Authorization", &self.authorization)
+    }
+
+    /// An answer whose body is still to be read, unless it is a refusal.
+    fn succeeded(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Failure> {
+        match answer {
+            Ok(answer) if answer.status().is_success() => Ok(answer),
+            refused => match self.data(refused) {
+                Ok(_) => Err(Failure::Unreachable("the answer makes no sense".into())),
+                Err(failure) => Err(failure),
+            },
+        }
     }
 
     fn to(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    fn data(&self, answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<Value, Failure> {
+    fn data(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Value, Failure> {
         let mut answer = answer.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
         let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_json::<Value>();

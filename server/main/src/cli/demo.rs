@@ -20,6 +20,9 @@ pub(super) struct Arguments {
     /// Leave the server running, and say how to reach it
     #[arg(long)]
     keep: bool,
+    /// Print what came of it as JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// The example functions: their sources are in `guests/`.
@@ -36,7 +39,7 @@ const NUMBERS: u32 = 10_000;
 /// How long the server may take to end.
 const GRACE_SECONDS: u64 = 5;
 
-pub(super) fn demo(arguments: Arguments, output: Output) -> Result<ExitCode, Failure> {
+pub(super) fn demo(arguments: &Arguments, output: Output) -> Result<ExitCode, Failure> {
     crate::telemetry::start_logs("warn");
     let began = Instant::now();
     let directory = tempfile::Builder::new().prefix("skep-demo-").tempdir();
@@ -52,7 +55,7 @@ pub(super) fn demo(arguments: Arguments, output: Output) -> Result<ExitCode, Fai
     let key = std::fs::read_to_string(server.key_file());
     let key = key.map_err(super::failure::file(server.key_file()))?;
     output.remark(&format!("server ready in {} ms on {url}", began.elapsed().as_millis()));
-    let client = Client::new(&url, Some(key))?;
+    let client = Client::new(&url, Some(key), output)?;
     let shown = tour(&client, output)?;
     if output.json {
         output.value(&shown, Value::to_string);

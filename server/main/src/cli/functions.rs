@@ -21,13 +21,13 @@ const EXPORTS_SHOWN: usize = 60;
 pub(super) fn functions(arguments: &Arguments, client: &Client, output: Output) -> Result<ExitCode, Failure> {
     match &arguments.name {
         Some(name) => output.value(&client.get(&format!("/v1/functions/{name}"))?, show),
-        None => output.value(&client.get("/v1/functions?limit=100")?, list),
+        None => output.value(&client.get_all("/v1/functions")?, list),
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn list(list: &Value) -> String {
-    let rows = list["items"].as_array().into_iter().flatten().map(|function| {
+    let rows = list.as_array().into_iter().flatten().map(|function| {
         let exports = function["exports"].as_array().into_iter().flatten();
         let exports: Vec<String> = exports.map(|export| cell(&export["name"])).collect();
         let kinds = function["kinds"].as_array().into_iter().flatten();

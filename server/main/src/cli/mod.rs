@@ -3,7 +3,10 @@
 //! Exit codes: 0 it went well · 1 the job or run did not end well · 2 wrong usage · 3 the server
 //! said no · 4 the server cannot be reached. `exec` exits as its guest does.
 
+mod accounts;
 mod client;
+mod connection;
+mod delete;
 mod demo;
 mod deploy;
 mod exec;
@@ -11,19 +14,25 @@ mod failure;
 mod functions;
 mod invoke;
 mod jobs;
+mod keys;
 mod logs;
 mod moves;
 mod output;
 mod run;
+mod runs;
 mod serve;
 mod show;
+mod usage;
 mod wit;
 
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 
 use self::client::Client;
+use self::connection::Remote;
 use self::failure::Failure;
 use self::output::Output;
 
@@ -31,29 +40,8 @@ use self::output::Output;
 #[derive(Parser)]
 #[command(name = "skep", version, disable_help_subcommand = true)]
 struct Cli {
-    #[command(flatten)]
-    global: Global,
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Args)]
-struct Global {
-    /// The server
-    #[arg(
-        long,
-        global = true,
-        env = "SKEP_URL",
-        default_value = "http://127.0.0.1:7070",
-        value_name = "URL"
-    )]
-    url: String,
-    /// The key; where it is not given, the one that a server left in ./skep-data/admin.key
-    #[arg(long, global = true, env = "SKEP_TOKEN", hide_env_values = true, value_name = "KEY")]
-    token: Option<String>,
-    /// Print JSON instead of tables
-    #[arg(long, global = true)]
-    json: bool,
 }
 
 #[derive(Subcommand)]
@@ -65,54 +53,103 @@ enum Command {
     /// Run a component here, in the same sandbox, without a server
     Exec(exec::Arguments),
     /// Upload a function
-    Deploy(deploy::Arguments),
+    Deploy(Remote<deploy::Arguments>),
     /// Call a function and wait for its result
-    Invoke(invoke::Arguments),
+    Invoke(Remote<invoke::Arguments>),
     /// Submit a run: one job for each tuple of arguments
-    Run(run::Arguments),
+    Run(Remote<run::Arguments>),
+    /// List runs, or show one
+    Runs(Remote<runs::Arguments>),
+    /// Print a run's results, a line of JSON for each job
+    Results(Remote<runs::ResultsArguments>),
     /// List jobs, or show one
-    Jobs(jobs::Arguments),
+    Jobs(Remote<jobs::Arguments>),
     /// Show what a job wrote
-    Logs(logs::Arguments),
+    Logs(Remote<logs::Arguments>),
     /// Cancel a job or a run
-    Cancel(moves::Arguments),
+    Cancel(Remote<moves::Arguments>),
     /// Run a job again that did not succeed
-    Restart(moves::Arguments),
+    Restart(Remote<moves::Arguments>),
     /// List functions, or show one
-    Functions(functions::Arguments),
+    Functions(Remote<functions::Arguments>),
+    /// Delete a function or a run
+    Delete(Remote<delete::Arguments>),
+    /// Show what was used and what it costs
+    Usage(Remote<usage::Arguments>),
+    /// List, make and revoke keys
+    Keys(Remote<keys::Arguments>),
+    /// List, make, change and delete accounts
+    Accounts(Remote<accounts::Arguments>),
     /// Show the WIT of a component file or of a function
-    Wit(wit::Arguments),
+    Wit(Remote<wit::Arguments>),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 /// Reads the command line, does what it says, and returns the exit code.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let output = Output { json: cli.global.json };
-    match dispatch(cli, output) {
+    match dispatch(Cli::parse().command) {
         Ok(code) => code,
-        Err(failure) => {
+        Err((failure, output)) => {
             output.failure(&failure);
             failure.exit_code()
         }
     }
 }
 
-fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, Failure> {
-    let client = || Client::new(&cli.global.url, cli.global.token.clone());
-    match cli.command {
-        Command::Serve(arguments) => serve::serve(arguments),
-        Command::Demo(arguments) => demo::demo(arguments, output),
-        Command::Exec(arguments) => exec::exec(arguments),
-        Command::Deploy(arguments) => deploy::deploy(arguments, &client()?, output),
-        Command::Invoke(arguments) => invoke::invoke(arguments, &client()?, output),
-        Command::Run(arguments) => run::run(arguments, &client()?, output),
-        Command::Jobs(arguments) => jobs::jobs(arguments, &client()?, output),
-        Command::Logs(arguments) => logs::logs(&arguments, &client()?, output),
-        Command::Cancel(arguments) => moves::cancel(&arguments, &client()?, output),
-        Command::Restart(arguments) => moves::restart(&arguments, &client()?, output),
-        Command::Functions(arguments) => functions::functions(&arguments, &client()?, output),
-        Command::Wit(arguments) => wit::wit(&arguments, client),
+/// What a command came to; a failure is told as the command would tell anything.
+type Done = Result<ExitCode, (Failure, Output)>;
+
+fn dispatch(command: Command) -> Done {
+    let local = |done: Result<ExitCode, Failure>, output| done.map_err(|failure| (failure, output));
+    let people = Output { json: false };
+    match command {
+        Command::Serve(arguments) => local(serve::serve(arguments), people),
+        Command::Demo(arguments) => {
+            let output = Output { json: arguments.json };
+            local(demo::demo(&arguments, output), output)
+        }
+        Command::Exec(arguments) => local(exec::exec(arguments), people),
+        Command::Deploy(remote) => ask(remote, deploy::deploy),
+        Command::Invoke(remote) => ask(remote, invoke::invoke),
+        Command::Run(remote) => ask(remote, run::run),
+        Command::Runs(remote) => ask(remote, |own, client, output| runs::runs(&own, client, output)),
+        Command::Results(remote) => ask(remote, |own, client, output| runs::results(&own, client, output)),
+        Command::Jobs(remote) => ask(remote, jobs::jobs),
+        Command::Logs(remote) => ask(remote, |own, client, output| logs::logs(&own, client, output)),
+        Command::Cancel(remote) => ask(remote, |own, client, output| moves::cancel(&own, client, output)),
+        Command::Restart(remote) => ask(remote, |own, client, output| moves::restart(&own, client, output)),
+        Command::Functions(remote) => {
+            ask(remote, |own, client, output| functions::functions(&own, client, output))
+        }
+        Command::Delete(remote) => ask(remote, |own, client, output| delete::delete(&own, client, output)),
+        Command::Usage(remote) => ask(remote, |own, client, output| usage::usage(&own, client, output)),
+        Command::Keys(remote) => ask(remote, keys::keys),
+        Command::Accounts(remote) => ask(remote, accounts::accounts),
+        Command::Wit(remote) => local(wit::wit(&remote.own, || remote.connection.client()), people),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "skep", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
     }
+}
+
+/// Does what a command asks of a server.
+fn ask<A: Args>(
+    remote: Remote<A>,
+    command: impl FnOnce(A, &Client, Output) -> Result<ExitCode, Failure>,
+) -> Done {
+    let output = remote.connection.output();
+    let done = remote.connection.client().and_then(|client| command(remote.own, &client, output));
+    done.map_err(|failure| (failure, output))
+}
+
+/// The time, in Unix milliseconds.
+fn unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 /// A word of the command line as a JSON value: JSON where it is JSON, else a string.

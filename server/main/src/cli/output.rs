@@ -1,6 +1,8 @@
 //! What is printed: data on stdout, all else on stderr.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::borrow::Cow;
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
@@ -25,9 +27,20 @@ impl Output {
         }
     }
 
-    /// A line on stdout. A reader that went away is no reason to fail.
+    /// A line on stdout. A reader that went away is no reason to fail; a full disk is.
     pub(super) fn line(self, text: &str) {
-        let _ = writeln!(stdout(), "{text}");
+        if let Err(error) = writeln!(stdout(), "{}", painted(text))
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            let _ = writeln!(stderr(), "skep: stdout: {error}");
+            std::process::exit(1);
+        }
+    }
+
+    /// Shows that something goes on, should it take longer than a moment. Ends when it is dropped.
+    pub(super) fn waiting(self) -> Waiting {
+        let is_shown = !self.json && stderr().is_terminal();
+        Waiting { end: is_shown.then(spin) }
     }
 
     /// A remark for people; programs get none.
@@ -60,6 +73,61 @@ impl Output {
         bar.enable_steady_tick(Duration::from_millis(100));
         bar
     }
+}
+
+/// See [`Output::waiting`].
+pub(super) struct Waiting {
+    end: Option<Sender<()>>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // The thread sees that nobody waits any more.
+        self.end.take();
+    }
+}
+
+/// After how long it is shown that something goes on.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn spin() -> Sender<()> {
+    let (end, ended) = channel::<()>();
+    std::thread::spawn(move || {
+        if ended.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+        let spinner = ProgressBar::new_spinner().with_message("waiting for the server");
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        let _ = ended.recv();
+        spinner.finish_and_clear();
+    });
+    end
+}
+
+/// Statuses in colours, on a terminal whose user did not say no (no-color.org).
+fn painted(text: &str) -> Cow<'_, str> {
+    let wanted = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if !wanted {
+        return text.into();
+    }
+    let mut text = text.to_owned();
+    for (status, colour) in [
+        ("SUCCEEDED", 32),
+        ("FAILED", 31),
+        ("TIMED_OUT", 31),
+        ("CANCELLED", 33),
+        ("RUNNING", 36),
+        ("RETRYING", 33),
+    ] {
+        text = text.replace(status, &format!("\x1b[{colour}m{status}\x1b[0m"));
+    }
+    text.into()
+}
+
+/// A time in Unix milliseconds as people write it.
+pub(super) fn moment(value: &Value) -> String {
+    let at = value.as_i64().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    at.map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 /// A table without frames: it can be read, and cut by other tools.
