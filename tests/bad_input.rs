@@ -125,3 +125,74 @@ fn broken_http_does_no_harm() {
     }
     assert_eq!(server.anon().get("/health").body["status"], "UP");
 }
+
+#[test]
+fn a_body_that_stalls_is_given_up() {
+    let server = Server::start_with("[limits]\nbody_stall_ms = 200");
+    let address = server.url.strip_prefix("http://").expect("http").to_owned();
+    let key = server.key();
+    for (authorization, status) in [(key.as_str(), " 400 "), ("nobody's", " 401 ")] {
+        let mut stream = TcpStream::connect(&address).expect("it listens");
+        let head = format!(
+            "POST /v1/runs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {authorization}\r\nContent-Length: 100\r\n\r\n{{"
+        );
+        stream.write_all(head.as_bytes()).expect("it takes it");
+        let mut answer = [0; 1024];
+        let read = stream.read(&mut answer).expect("it says no");
+        let answer = String::from_utf8_lossy(&answer[..read]);
+        assert!(answer.contains(status), "{answer}");
+        assert_eq!(answer.contains("the body stalled for 200 ms"), status == " 400 ", "{answer}");
+    }
+    assert_eq!(server.admin().get("/v1/runs").data(200)["count"], 0);
+}
+
+#[test]
+fn a_thousand_idle_connections_are_in_nobodys_way() {
+    let server = Server::start();
+    let address = server.url.strip_prefix("http://").expect("http").to_owned();
+    let idle: Vec<TcpStream> =
+        (0..1000).map(|_| TcpStream::connect(&address).expect("it takes as many")).collect();
+    let admin = server.admin();
+    admin.deploy("double", wat::DOUBLE);
+    assert_eq!(admin.invoke("double", &json!({"arguments": [4]})).data(200)["result"], 8);
+    drop(idle);
+}
+
+#[test]
+fn a_body_is_json_whatever_its_type_says() {
+    let server = Server::start();
+    let admin = server.admin();
+    admin.deploy("double", wat::DOUBLE);
+    let path = "/v1/functions/double/invoke";
+    for kind in ["text/xml", "application/x-www-form-urlencoded", "multipart/form-data", "\u{1}", "a;b=\"", ""] {
+        let answer = admin.send("POST", path, "{\"arguments\": [1]}", &[("Content-Type", kind)]);
+        assert_eq!(answer.data(200)["result"], 2, "{kind}");
+    }
+    for encoding in ["gzip", "br", "nonsense", "identity, gzip", ""] {
+        let answer = admin.send("POST", path, "{\"arguments\": [1]}", &[("Content-Encoding", encoding)]);
+        assert!(answer.refused(400).contains("Content-Encoding"), "{encoding}");
+    }
+    let plain = admin.send("POST", path, "{\"arguments\": [1]}", &[("Content-Encoding", "IDENTITY")]);
+    plain.data(200);
+}
+
+#[test]
+fn cursors_that_were_tampered_with_are_refused() {
+    let server = Server::start();
+    let admin = server.admin();
+    admin.deploy("double", wat::DOUBLE);
+    let run = admin.submit(&json!({"function": "double", "parameters": crate::harness::tuples(0..5)}));
+    admin.run_over(&run);
+    let page = admin.get("/v1/jobs?limit=2&status=SUCCEEDED").data(200);
+    let cursor = page["lastEvaluatedKey"].as_str().expect("there are more").to_owned();
+    let ask = |cursor: &str, filters: &str| {
+        admin.get(&format!("/v1/jobs?limit=2{filters}&lastEvaluatedKey={}", crate::harness::encode(cursor)))
+    };
+    assert_eq!(ask(&cursor, "&status=SUCCEEDED").data(200)["count"], 2);
+    for filters in ["", "&status=FAILED", "&status=SUCCEEDED&sortOrder=asc", "&status=SUCCEEDED&jobType=double"] {
+        assert!(ask(&cursor, filters).refused(400).contains("other filters"), "{filters}");
+    }
+    for tampered in ["", "A", "AAAA", "%", &cursor[1..], &format!("{cursor}A"), &"A".repeat(5000), "MS4yLjM="] {
+        assert!(ask(tampered, "&status=SUCCEEDED").refused(400).contains("lastEvaluatedKey"), "{tampered:.20}");
+    }
+}

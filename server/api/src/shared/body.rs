@@ -17,9 +17,6 @@ use skep_domain::{Code, Error, Result};
 
 use super::failure::{Dialect, Failure};
 
-/// How long a body may send nothing.
-const STALL_MAX: Duration = Duration::from_secs(30);
-
 /// What a body is read as. The type decides how large it may be.
 pub(crate) trait Wire: DeserializeOwned + 'static {
     fn bytes_max(limits: &Limits) -> usize {
@@ -93,6 +90,7 @@ async fn read(
     let services = request.app_data::<web::Data<Services>>();
     let services = services.ok_or_else(|| Error::internal("the services are not there"))?;
     let max = bytes_max(services.limits());
+    let stall_ms = services.limits().body_stall_ms;
     if let Some(encoding) = request.headers().get(CONTENT_ENCODING)
         && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
     {
@@ -102,10 +100,8 @@ async fn read(
     }
     let mut bytes = Vec::new();
     loop {
-        let chunk = tokio::time::timeout(STALL_MAX, payload.next()).await.map_err(|_| {
-            let seconds = STALL_MAX.as_secs();
-            Error::invalid(format!("the body stalled for {seconds} seconds"))
-        })?;
+        let chunk = tokio::time::timeout(Duration::from_millis(stall_ms), payload.next()).await;
+        let chunk = chunk.map_err(|_| Error::invalid(format!("the body stalled for {stall_ms} ms")))?;
         let Some(chunk) = chunk else { return Ok(bytes) };
         let chunk = chunk.map_err(|error| Error::invalid(format!("the body broke off: {error}")))?;
         if bytes.len() + chunk.len() > max {

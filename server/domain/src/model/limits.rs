@@ -9,6 +9,8 @@ pub struct Limits {
     pub run_body_bytes_max: usize,
     /// Bytes of any other body.
     pub body_bytes_max: usize,
+    /// How long a body may send nothing, in milliseconds.
+    pub body_stall_ms: u64,
     /// Bytes of one job's arguments, environment and stdin, as JSON.
     pub arguments_bytes_max: usize,
     /// Jobs of one run.
@@ -35,6 +37,7 @@ impl Default for Limits {
             component_bytes_max: 64 << 20,
             run_body_bytes_max: 64 << 20,
             body_bytes_max: 8 << 20,
+            body_stall_ms: 30_000,
             arguments_bytes_max: 256 << 10,
             run_jobs_max: 100_000,
             invocations_max: 256,

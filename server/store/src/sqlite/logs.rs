@@ -21,7 +21,15 @@ pub(super) fn append(connection: &Connection, job: i64, attempt: u32, lines: &[L
         .prepare_cached(LAST)
         .and_then(|mut select| select.query_row([job], |row| row.get(0)).optional())
         .map_err(internal)?;
-    let mut seq = next.unwrap_or(0);
+    insert(connection, job, next.unwrap_or(0), attempt, lines)
+}
+
+/// Writes the first lines of a job that was just made.
+pub(super) fn begin(connection: &Connection, job: i64, attempt: u32, lines: &[Line]) -> Result<()> {
+    if lines.is_empty() { Ok(()) } else { insert(connection, job, 0, attempt, lines) }
+}
+
+fn insert(connection: &Connection, job: i64, mut seq: i64, attempt: u32, lines: &[Line]) -> Result<()> {
     let mut insert = connection
         .prepare_cached("INSERT INTO logs (job, first_seq, count, attempt, lines) VALUES (?, ?, ?, ?, ?)")
         .map_err(internal)?;

@@ -23,6 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use skep_domain::model::account::{Account, Key};
 use skep_domain::model::function::{Function, Name};
@@ -122,6 +123,9 @@ impl SqliteStore {
 fn connect(file: &Path, flags: OpenFlags, cache_kib: u32) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Plans do not depend on bound values: without this, statements on a table with a partial index are
+    // prepared anew each time that they are given values.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL;

@@ -126,13 +126,14 @@ pub(super) fn insert(connection: &Connection, run: &NewRun, progress: Progress) 
     }
     let started_at = (progress.attempts > 0).then_some(run.at);
     let state = State { progress, started_at, ended: None };
-    insert_at(connection, run, &state).map(|()| Written::Now)
+    insert_at(connection, run, owner(connection, run)?, &state).map(|_| Written::Now)
 }
 
 /// The same for a call that is over already. Returns what was charged.
 pub(super) fn insert_over(connection: &Connection, run: &NewRun, finished: &Finished) -> Result<Nanodollars> {
     let step = &finished.step;
-    let (function, account) = owner(connection, run)?;
+    let keys = owner(connection, run)?;
+    let (function, account) = keys;
     let mut lines = Lines::default();
     let mut totals = Totals::default();
     if let Some(attempt) = &step.ended {
@@ -142,8 +143,8 @@ pub(super) fn insert_over(connection: &Connection, run: &NewRun, finished: &Fini
     }
     lines.write(connection)?;
     let ended = Some(Over { finished, totals });
-    insert_at(connection, run, &State { progress: step.to, started_at: Some(run.at), ended })?;
-    logs::append(connection, last_job(connection)?, step.from.attempts, &finished.lines)?;
+    let job = insert_at(connection, run, keys, &State { progress: step.to, started_at: Some(run.at), ended })?;
+    logs::begin(connection, job, step.from.attempts, &finished.lines)?;
     Ok(totals.cost)
 }
 
@@ -177,8 +178,13 @@ fn last_job(connection: &Connection) -> Result<i64> {
         .map_err(internal)
 }
 
-fn insert_at(connection: &Connection, run: &NewRun, state: &State<'_>) -> Result<()> {
-    let (function, account) = owner(connection, run)?;
+/// Writes a run and its jobs. Returns the key of the first job.
+fn insert_at(
+    connection: &Connection,
+    run: &NewRun,
+    (function, account): (i64, i64),
+    state: &State<'_>,
+) -> Result<i64> {
     let first_job = last_job(connection)? + 1;
     let mut counts = [0i64; 7];
     counts[usize::from(state.progress.status.number())] = run.jobs.len() as i64;
@@ -225,7 +231,8 @@ fn insert_at(connection: &Connection, run: &NewRun, state: &State<'_>) -> Result
             ])
         })
         .map_err(internal)?;
-    insert_jobs(connection, run, state, [first_job, account, connection.last_insert_rowid(), function])
+    insert_jobs(connection, run, state, [first_job, account, connection.last_insert_rowid(), function])?;
+    Ok(first_job)
 }
 
 fn insert_jobs(
