@@ -11,7 +11,8 @@ use crate::harness::{Ran, SKEP, Server, guest, wat};
 fn accounts_and_keys_are_managed() {
     let server = Server::start();
     let skep = |arguments: &[&str]| server.skep(arguments);
-    let made = skep(&["accounts", "create", "ada", "--weight", "3", "--scope", "keys:write", "--json"]).json();
+    let made =
+        skep(&["accounts", "create", "ada", "--weight", "3", "--scope", "keys:write", "--json"]).json();
     assert_eq!((&made["weight"], made["scopes"].to_string().as_str()), (&3.into(), "[\"keys:write\"]"));
     assert!(skep(&["accounts"]).ok().contains("ada"));
     assert!(skep(&["accounts", "show", "ada"]).ok().contains("weight 3, has no password"));
@@ -37,7 +38,10 @@ fn accounts_and_keys_are_managed() {
 fn a_password_is_read_from_stdin() {
     let server = Server::start();
     let mut command = Command::new(SKEP);
-    command.args(["accounts", "create", "ada", "--password-stdin"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+        .args(["accounts", "create", "ada", "--password-stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     command.env("SKEP_URL", &server.url).env("SKEP_TOKEN", server.key());
     let mut child = command.spawn().expect("it starts");
     child.stdin.take().expect("piped").write_all(b"correct horse\n").expect("it reads");
@@ -78,7 +82,10 @@ fn a_log_is_followed_to_the_end_of_its_job() {
     let lines: Vec<String> =
         BufReader::new(child.stdout.take().expect("piped")).lines().map(|line| line.expect("text")).collect();
     assert_eq!(lines.len(), 5);
-    assert!(lines.iter().enumerate().all(|(number, line)| line.starts_with(&number.to_string())), "{lines:?}");
+    assert!(
+        lines.iter().enumerate().all(|(number, line)| line.starts_with(&number.to_string())),
+        "{lines:?}"
+    );
     assert!(child.wait().expect("it ends").success());
     let results = server.skep(&["results", id]).ok();
     let first: Value = serde_json::from_str(results.lines().next().expect("a line")).expect("JSON");
@@ -107,7 +114,11 @@ fn a_profile_says_which_server_and_what_is_said_here_goes_before_it() {
     let skep = |arguments: &[&str]| {
         let mut command = Command::new(SKEP);
         Ran::of({
-            command.args(arguments).env("SKEP_CLI_CONFIG", &file).env_remove("SKEP_URL").env_remove("SKEP_TOKEN");
+            command
+                .args(arguments)
+                .env("SKEP_CLI_CONFIG", &file)
+                .env_remove("SKEP_URL")
+                .env_remove("SKEP_TOKEN");
             command
         })
     };

@@ -147,7 +147,7 @@ fn results_of_a_large_run_are_streamed_without_being_held() {
     admin.deploy("command", guest("command"));
     // Each result is some kilobytes: together they are a hundred megabytes.
     let text = "x".repeat(9000);
-    let parameters: Value = (0..12_000).map(|number| json!(["args", number.to_string()])).collect();
+    let parameters: Value = (0..12_000).map(|_| json!(["env"])).collect();
     let run = admin.submit(&json!({"function": "command", "parameters": parameters, "env": {"A": text}}));
     admin.run_over(&run);
     let before = memory(&server);
@@ -159,12 +159,13 @@ fn results_of_a_large_run_are_streamed_without_being_held() {
     let mut count = 0;
     for line in BufReader::new(answer.into_body().into_reader()).lines() {
         let line: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
-        assert_eq!((&line["index"], &line["result"]), (&json!(count), &json!(format!("{count}\n"))));
+        assert_eq!(line["index"], count);
+        assert!(line["result"].as_str().is_some_and(|result| result.len() > 9000), "{line:.100}");
         count += 1;
     }
     assert_eq!(count, 12_000);
     let grown = memory(&server).saturating_sub(before);
-    assert!(grown < 32 << 10, "{grown} KiB more");
+    assert!(grown < 64 << 10, "{grown} KiB more for 108 MB of results");
 }
 
 #[test]

@@ -35,11 +35,14 @@ impl WasiView for State {
     }
 }
 
-fn raw(component: &[u8]) -> (wasmtime::Engine, InstancePre<State>) {
+fn raw(component: &[u8], concurrency: bool) -> (wasmtime::Engine, InstancePre<State>) {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(100).total_core_instances(100).total_memories(100).total_stacks(100);
     let mut config = wasmtime::Config::new();
-    config.epoch_interruption(true).allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+        .concurrency_support(concurrency)
+        .epoch_interruption(true)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     let engine = wasmtime::Engine::new(&config).expect("an engine");
     let component = Component::from_binary(&engine, component).expect("it compiles");
     let mut linker = Linker::new(&engine);
@@ -91,13 +94,15 @@ fn invoke(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut group = criterion.benchmark_group("invoke");
 
-    let (raw_engine, instance) = raw(&component);
-    group.bench_function("raw wasmtime", |bencher| {
-        bencher.iter(|| runtime.block_on(raw_call(&raw_engine, &instance)));
-    });
+    for (name, concurrency) in [("raw wasmtime", true), ("raw wasmtime, plain", false)] {
+        let (raw_engine, instance) = raw(&component, concurrency);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| runtime.block_on(raw_call(&raw_engine, &instance)));
+        });
+    }
 
     let engine = Engine::new(&Config { threads: 1, instances: 1000, cache: None }).expect("an engine");
-    let program = engine.compile(&component).expect("the host works").expect("it compiles");
+    let program = engine.compile(&component).expect("it compiles");
     group.bench_function("skep, thread kept busy", |bencher| {
         bencher.iter_custom(|calls| {
             let began = Instant::now();

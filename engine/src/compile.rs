@@ -4,22 +4,19 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::InstancePre;
 
 use crate::accept;
-use crate::cache::Cache;
-use crate::capability::wasi;
 use crate::error::{Error, Rejected};
 use crate::executor::Executor;
 use crate::interface::{Entries, Interface, inspect};
 use crate::invoke::{Call, Invocation, Running};
 use crate::pool::Config;
+use crate::runtime::{Kind, Runtime, names_wasi_0_3};
 use crate::sandbox::Sandbox;
-use crate::{ticker, wit};
+use crate::wit;
 
-/// The runtime, its threads and its pool. Cheap to clone; the last clone stops the threads.
+/// The runtimes, their threads and pools. Cheap to clone; the last clone stops the threads.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) inner: Arc<Inner>,
@@ -27,13 +24,10 @@ pub struct Engine {
 
 pub(crate) struct Inner {
     pub(crate) executor: Executor,
-    pub(crate) runtime: wasmtime::Engine,
-    /// One for each place in the pool.
-    pub(crate) places: Arc<Semaphore>,
-    linker: Linker<Sandbox>,
-    cache: Option<Cache>,
+    plain: Arc<Runtime>,
+    concurrent: Arc<Runtime>,
     /// Timers and file work of host functions; `None` only while it is dropped.
-    io: Option<Runtime>,
+    io: Option<tokio::runtime::Runtime>,
 }
 
 /// A component made ready: compiled, linked, its exports found.
@@ -43,6 +37,7 @@ pub struct Program {
 }
 
 pub(crate) struct Ready {
+    pub(crate) runtime: Arc<Runtime>,
     pub(crate) instance: InstancePre<Sandbox>,
     pub(crate) entries: Entries,
     interface: Interface,
@@ -54,23 +49,18 @@ impl Engine {
     /// # Errors
     /// [`Error::Machine`] if this machine cannot hold so many instances, with what to change.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let runtime = wasmtime::Engine::new(&config.runtime()?).map_err(Error::runtime("starting"))?;
-        ticker::start(runtime.weak())?;
-        let mut linker = Linker::new(&runtime);
-        wasi::link(&mut linker).map_err(Error::runtime("linking WASI"))?;
+        let plain = Arc::new(Runtime::start(config, Kind::Plain)?);
+        let concurrent = Arc::new(Runtime::start(config, Kind::Concurrent)?);
         let io = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("skep-guest-io")
             .enable_all()
             .build()
             .map_err(Error::files("starting its I/O thread"))?;
-        let cache = config.cache.as_ref().map(|directory| Cache::open(directory, &runtime)).transpose()?;
         let inner = Inner {
             executor: Executor::start(config.threads, io.handle())?,
-            runtime,
-            places: Arc::new(Semaphore::new(config.instances as usize)),
-            linker,
-            cache,
+            plain,
+            concurrent,
             io: Some(io),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -96,35 +86,19 @@ impl Engine {
     /// seconds: not for a thread that serves others.
     ///
     /// # Errors
-    /// Outer: the host failed. Inner: the component asks for what there is not.
-    pub fn compile(&self, component: &[u8]) -> Result<Result<Program, Rejected>, Error> {
-        let runtime = &self.inner.runtime;
-        let cached = self.inner.cache.as_ref().and_then(|cache| cache.load(runtime, component));
-        let mut fresh = false;
-        let compiled = match cached {
-            Some(compiled) => compiled,
-            None => {
-                let compiled = match Component::from_binary(runtime, component) {
-                    Ok(compiled) => compiled,
-                    Err(error) => {
-                        return Ok(Err(Rejected(format!("this component cannot be compiled: {error:#}"))));
-                    }
-                };
-                fresh = true;
-                compiled
-            }
+    /// What the component asks for that there is not.
+    pub fn compile(&self, component: &[u8]) -> Result<Program, Rejected> {
+        let Inner { plain, concurrent, .. } = &*self.inner;
+        let on_plain = if names_wasi_0_3(component) { None } else { plain.compile(component).ok() };
+        // What the plain runtime does not compile, the other one may; if not, it says why.
+        let (runtime, compiled) = match on_plain {
+            Some(compiled) => (plain.clone(), compiled),
+            None => (concurrent.clone(), concurrent.compile(component)?),
         };
-        let (interface, entries) = inspect(runtime, &compiled);
-        let instance = match self.inner.linker.instantiate_pre(&compiled) {
-            Ok(instance) => instance,
-            Err(error) => {
-                return Ok(Err(Rejected(format!("this component needs what is not here: {error:#}"))));
-            }
-        };
-        if let Some(cache) = self.inner.cache.as_ref().filter(|_| fresh) {
-            cache.save(component, &compiled);
-        }
-        Ok(Ok(Program { ready: Arc::new(Ready { instance, entries, interface }) }))
+        let instance = runtime.link(&compiled)?;
+        let (interface, entries) = inspect(&runtime.engine, &compiled);
+        let ready = Ready { runtime, instance, entries, interface };
+        Ok(Program { ready: Arc::new(ready) })
     }
 
     /// Runs a call in a fresh sandbox. It begins at once, or when a place in the pool is free.

@@ -90,17 +90,10 @@ impl Running {
         let (sender, report) = oneshot::channel();
         let running = Self { report, control: control.clone(), capture: capture.clone() };
         let group = invocation.group;
-        let places = engine.inner.places.clone();
+        let places = invocation.program.ready.runtime.places.clone();
         match places.clone().try_acquire_owned() {
             Ok(place) => {
-                let attempt = Attempt::new(
-                    engine.inner.runtime.clone(),
-                    invocation,
-                    control,
-                    capture,
-                    sender,
-                    Some(place),
-                );
+                let attempt = Attempt::new(invocation, control, capture, sender, Some(place));
                 engine.inner.executor.submit(group, Box::new(attempt));
             }
             // The pool is full: wait in line, without a thread.
@@ -116,8 +109,7 @@ impl Running {
                     let Some(inner) = waiting.upgrade() else {
                         return;
                     };
-                    let attempt =
-                        Attempt::new(inner.runtime.clone(), invocation, control, capture, sender, place);
+                    let attempt = Attempt::new(invocation, control, capture, sender, place);
                     inner.executor.submit(group, Box::new(attempt));
                 });
             }

@@ -23,6 +23,7 @@ mod limits;
 mod meter;
 mod outcome;
 mod pool;
+mod runtime;
 mod sandbox;
 mod ticker;
 mod values;

@@ -7,6 +7,7 @@ use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::error::Error;
 use crate::limits::{CORE_INSTANCES_MAX, MEMORIES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
+use crate::runtime::Kind;
 
 /// How an engine is set up.
 #[derive(Debug, Clone)]
@@ -29,8 +30,9 @@ impl Default for Config {
     }
 }
 
-/// Memory mappings that a guest takes: its memory, its table, its stack, and the guards between.
-const MAPPINGS_PER_GUEST: u32 = 8;
+/// Memory mappings that a guest takes: its memory, its table, its stack, and the guards between; and half
+/// of that again for the pool of the concurrent runtime.
+const MAPPINGS_PER_GUEST: u32 = 12;
 /// Mappings that the rest of the process needs.
 const MAPPINGS_RESERVED: u32 = 4096;
 
@@ -44,7 +46,16 @@ impl Config {
         mappings.saturating_sub(MAPPINGS_RESERVED) / MAPPINGS_PER_GUEST
     }
 
-    pub(crate) fn runtime(&self) -> Result<wasmtime::Config, Error> {
+    /// Guests that may live at once on a runtime: as many as asked for on the plain one, and half as many
+    /// on the concurrent one.
+    pub(crate) fn instances_of(&self, kind: Kind) -> u32 {
+        match kind {
+            Kind::Plain => self.instances,
+            Kind::Concurrent => self.instances.div_ceil(2),
+        }
+    }
+
+    pub(crate) fn runtime(&self, kind: Kind) -> Result<wasmtime::Config, Error> {
         let possible = Self::instances_possible();
         if self.instances == 0 || self.instances > possible {
             return Err(Error::Machine(format!(
@@ -60,35 +71,38 @@ impl Config {
             .max_wasm_stack(STACK_BYTES_MAX)
             // The host functions run on the same stack, above the guest's own.
             .async_stack_size(2 * STACK_BYTES_MAX)
-            .wasm_component_model_async(true)
             // A shared memory would let one guest keep two threads.
             .shared_memory(false)
             .memory_init_cow(true)
-            .allocation_strategy(InstanceAllocationStrategy::Pooling(self.pool()));
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(self.instances_of(kind))));
+        match kind {
+            Kind::Plain => config.concurrency_support(false),
+            Kind::Concurrent => config.wasm_component_model_async(true),
+        };
         Ok(config)
     }
+}
 
-    fn pool(&self) -> PoolingAllocationConfig {
-        let mut pool = PoolingAllocationConfig::new();
-        // Counts: as many as every guest may have, so that none can take another's. A slot that was
-        // never used costs address space only: 4 GiB and guards a memory, 800 KB a table.
-        pool.total_component_instances(self.instances)
-            .total_core_instances(self.instances.saturating_mul(CORE_INSTANCES_MAX as u32))
-            .total_memories(self.instances.saturating_mul(MEMORIES_MAX as u32))
-            .total_tables(self.instances.saturating_mul(TABLES_MAX as u32))
-            .total_stacks(self.instances);
-        // Sizes. What a component may ask for at most; one past it is refused when it is compiled.
-        pool.max_core_instances_per_component(CORE_INSTANCES_MAX as u32)
-            .max_memories_per_component(MEMORIES_MAX as u32)
-            .max_tables_per_component(TABLES_MAX as u32)
-            .max_tables_per_module(8)
-            .max_memories_per_module(4)
-            .table_elements(TABLE_ELEMENTS_MAX)
-            .max_component_instance_size(1 << 20)
-            .max_core_instance_size(1 << 20);
-        // Slots are set back by giving their pages to the kernel, 4 at a time: fewer calls, and no more
-        // than three guests' memory that is held without use.
-        pool.decommit_batch_size(4);
-        pool
-    }
+fn pool(instances: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    // Counts: as many as every guest may have, so that none can take another's. A slot that was
+    // never used costs address space only: 4 GiB and guards a memory, 800 KB a table.
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES_MAX as u32))
+        .total_memories(instances.saturating_mul(MEMORIES_MAX as u32))
+        .total_tables(instances.saturating_mul(TABLES_MAX as u32))
+        .total_stacks(instances);
+    // Sizes. What a component may ask for at most; one past it is refused when it is compiled.
+    pool.max_core_instances_per_component(CORE_INSTANCES_MAX as u32)
+        .max_memories_per_component(MEMORIES_MAX as u32)
+        .max_tables_per_component(TABLES_MAX as u32)
+        .max_tables_per_module(8)
+        .max_memories_per_module(4)
+        .table_elements(TABLE_ELEMENTS_MAX)
+        .max_component_instance_size(1 << 20)
+        .max_core_instance_size(1 << 20);
+    // Slots are set back by giving their pages to the kernel, 4 at a time: fewer calls, and no more
+    // than three guests' memory that is held without use.
+    pool.decommit_batch_size(4);
+    pool
 }

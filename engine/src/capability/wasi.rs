@@ -11,12 +11,16 @@ use super::logs::{Capture, LogStream, Writer};
 use crate::error::Error;
 use crate::invoke::{Invocation, Stdio};
 use crate::limits::RANDOM_BYTES_MAX;
+use crate::runtime::Kind;
 use crate::sandbox::Sandbox;
 
 /// Links what WASI has; an interface that is linked grants nothing by itself.
-pub(crate) fn link(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
+pub(crate) fn link(linker: &mut Linker<Sandbox>, kind: Kind) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
-    wasmtime_wasi::p3::add_to_linker(linker)
+    match kind {
+        Kind::Plain => Ok(()),
+        Kind::Concurrent => wasmtime_wasi::p3::add_to_linker(linker),
+    }
 }
 
 /// One guest's context.

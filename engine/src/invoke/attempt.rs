@@ -38,14 +38,13 @@ pub(super) struct Attempt {
 
 impl Attempt {
     pub(super) fn new(
-        runtime: wasmtime::Engine,
         invocation: Invocation,
         control: Arc<Control>,
         capture: Arc<Capture>,
         report: oneshot::Sender<Result<Report, Error>>,
         place: Option<OwnedSemaphorePermit>,
     ) -> Self {
-        let future = run(runtime, invocation, control.clone(), capture.clone());
+        let future = run(invocation, control.clone(), capture.clone());
         Self {
             future: Some(Box::pin(future)),
             control,
@@ -123,14 +122,10 @@ fn hostcall_fuel(limits: &Limits) -> usize {
 }
 
 /// The guest's life inside its store.
-async fn run(
-    runtime: wasmtime::Engine,
-    invocation: Invocation,
-    control: Arc<Control>,
-    capture: Arc<Capture>,
-) -> Result<Outcome, Error> {
+async fn run(invocation: Invocation, control: Arc<Control>, capture: Arc<Capture>) -> Result<Outcome, Error> {
     let wasi = wasi::context(&invocation, &capture)?;
-    let mut store = Store::new(&runtime, Sandbox::new(control.clone(), wasi));
+    let runtime = &invocation.program.ready.runtime.engine;
+    let mut store = Store::new(runtime, Sandbox::new(control.clone(), wasi));
     store.limiter(|sandbox| sandbox);
     store.set_hostcall_fuel(hostcall_fuel(&control.limits));
     store.set_epoch_deadline(1);

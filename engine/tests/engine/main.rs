@@ -34,7 +34,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 /// Accepts and compiles what a test uploads.
 fn program(bytes: &[u8]) -> Program {
     let component = Engine::accept(bytes).expect("acceptable");
-    engine().compile(&component).expect("the host works").expect("compiles")
+    engine().compile(&component).expect("compiles")
 }
 
 /// A guest that is in the repository as a built component.

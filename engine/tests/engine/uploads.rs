@@ -61,8 +61,7 @@ fn kinds_come_from_the_exports() {
 fn a_component_that_needs_what_is_not_here_is_refused() {
     let component =
         Engine::accept(br#"(component (import "acme:secret/vault" (instance (export "open" (func)))))"#);
-    let refused =
-        crate::engine().compile(&component.expect("valid")).expect("the host works").err().expect("refused");
+    let refused = crate::engine().compile(&component.expect("valid")).err().expect("refused");
     assert!(refused.0.contains("acme:secret/vault"), "{refused}");
 }
 
@@ -78,7 +77,7 @@ fn compiled_code_comes_back_from_the_cache_only_if_it_verifies() {
     let config = skep_engine::Config { threads: 1, instances: 4, cache: Some(directory.path().to_owned()) };
     let engine = Engine::new(&config).expect("an engine");
     let bytes = crate::guest_bytes("primes");
-    engine.compile(&bytes).expect("the host works").expect("compiles");
+    engine.compile(&bytes).expect("compiles");
     let file = |extension: &str| {
         let mut files =
             std::fs::read_dir(directory.path()).expect("it is there").map(|f| f.expect("a file").path());
@@ -86,14 +85,14 @@ fn compiled_code_comes_back_from_the_cache_only_if_it_verifies() {
     };
     let (code, written) =
         (file("cwasm"), std::fs::metadata(file("cwasm")).expect("there").modified().expect("time"));
-    engine.compile(&bytes).expect("the host works").expect("loads");
+    engine.compile(&bytes).expect("loads");
     let modified = || std::fs::metadata(&code).expect("there").modified().expect("time");
     assert_eq!(modified(), written, "the second time it was loaded, not made");
     let mut crafted = std::fs::read(&code).expect("readable");
     let middle = crafted.len() / 2;
     crafted[middle] ^= 1;
     std::fs::write(&code, &crafted).expect("writable");
-    engine.compile(&bytes).expect("the host works").expect("compiles again");
+    engine.compile(&bytes).expect("compiles again");
     assert_ne!(std::fs::read(&code).expect("readable"), crafted, "the crafted file was replaced");
 }
 

@@ -17,7 +17,14 @@ pub(super) struct Connection {
     #[arg(long, global = true, env = "SKEP_URL", value_name = "URL", help_heading = "Server")]
     url: Option<String>,
     /// The key or token [default: that of the profile, or what is in ./skep-data/admin.key]
-    #[arg(long, env = "SKEP_TOKEN", global = true, hide_env_values = true, value_name = "KEY", help_heading = "Server")]
+    #[arg(
+        long,
+        env = "SKEP_TOKEN",
+        global = true,
+        hide_env_values = true,
+        value_name = "KEY",
+        help_heading = "Server"
+    )]
     token: Option<String>,
     /// A profile of the configuration file
     #[arg(long, global = true, env = "SKEP_PROFILE", value_name = "NAME", help_heading = "Server")]

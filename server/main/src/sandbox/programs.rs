@@ -53,7 +53,7 @@ impl Programs {
         let bytes = self.artifacts.get(component).await?;
         let engine = self.engine.clone();
         let compile = move || (engine.compile(&bytes), turn).0;
-        let program = blocking(compile).await?.map_err(Error::internal)?.map_err(Error::internal)?;
+        let program = blocking(compile).await?.map_err(Error::internal)?;
         self.lock().keep(component, program.clone());
         Ok(program)
     }
@@ -65,13 +65,10 @@ impl Programs {
         // The turn goes with the work, which goes on when its uploader has gone.
         let made = blocking(move || {
             let _turn = turn;
-            let component = match Engine::accept(&bytes) {
-                Ok(component) => component.into_owned(),
-                Err(rejected) => return Ok(Err(rejected)),
-            };
-            engine.compile(&component).map(|made| made.map(|program| (component, program)))
+            let component = Engine::accept(&bytes)?.into_owned();
+            Ok::<_, Rejected>((engine.compile(&component)?, component))
         });
-        let (component, program) = made.await?.map_err(Error::internal)?.map_err(invalid)?;
+        let (program, component) = made.await?.map_err(invalid)?;
         let interface = program.interface();
         if interface.kinds.is_empty() {
             return Err(Error::invalid(

@@ -143,7 +143,8 @@ pub(super) fn insert_over(connection: &Connection, run: &NewRun, finished: &Fini
     }
     lines.write(connection)?;
     let ended = Some(Over { finished, totals });
-    let job = insert_at(connection, run, keys, &State { progress: step.to, started_at: Some(run.at), ended })?;
+    let job =
+        insert_at(connection, run, keys, &State { progress: step.to, started_at: Some(run.at), ended })?;
     logs::begin(connection, job, step.from.attempts, &finished.lines)?;
     Ok(totals.cost)
 }

@@ -1,0 +1,74 @@
+//! The two runtimes that guests run on.
+//!
+//! What a component of WASI 0.3 may do, to have several calls under way in one instance, costs every
+//! instance of a runtime that allows it some two microseconds of book-keeping, a third of a small call.
+//! Components that do not ask for it run on a runtime without it. See
+//! `docs/decisions/0006-two-runtimes.md`.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use wasmtime::component::{Component, InstancePre, Linker};
+
+use crate::cache::Cache;
+use crate::capability::wasi;
+use crate::error::{Error, Rejected};
+use crate::pool::Config;
+use crate::sandbox::Sandbox;
+use crate::ticker;
+
+/// Which of the two it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One call an instance: WASI 0.2, and functions without WASI.
+    Plain,
+    /// Calls that wait side by side: WASI 0.3.
+    Concurrent,
+}
+
+/// A runtime with its pool, what it links, and its compiled code on disk.
+pub(crate) struct Runtime {
+    pub(crate) engine: wasmtime::Engine,
+    /// One for each place in its pool.
+    pub(crate) places: Arc<Semaphore>,
+    linker: Linker<Sandbox>,
+    cache: Option<Cache>,
+}
+
+impl Runtime {
+    pub(crate) fn start(config: &Config, kind: Kind) -> Result<Self, Error> {
+        let engine = wasmtime::Engine::new(&config.runtime(kind)?).map_err(Error::runtime("starting"))?;
+        ticker::start(engine.weak())?;
+        let mut linker = Linker::new(&engine);
+        wasi::link(&mut linker, kind).map_err(Error::runtime("linking WASI"))?;
+        let cache = config.cache.as_ref().map(|directory| Cache::open(directory, &engine)).transpose()?;
+        let places = Arc::new(Semaphore::new(config.instances_of(kind) as usize));
+        Ok(Self { engine, places, linker, cache })
+    }
+
+    /// Compiles a component, or takes its compiled form from the cache.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Component, Rejected> {
+        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, bytes)) {
+            return Ok(component);
+        }
+        let component = Component::from_binary(&self.engine, bytes)
+            .map_err(|error| Rejected(format!("this component cannot be compiled: {error:#}")))?;
+        if let Some(cache) = &self.cache {
+            cache.save(bytes, &component);
+        }
+        Ok(component)
+    }
+
+    /// Links a component that was compiled here.
+    pub(crate) fn link(&self, component: &Component) -> Result<InstancePre<Sandbox>, Rejected> {
+        let linked = self.linker.instantiate_pre(component);
+        linked.map_err(|error| Rejected(format!("this component needs what is not here: {error:#}")))
+    }
+}
+
+/// Whether a component names an interface of WASI 0.3. One that only happens to contain these letters
+/// loses two microseconds a call, nothing else.
+pub(crate) fn names_wasi_0_3(component: &[u8]) -> bool {
+    const VERSION: &[u8] = b"@0.3.";
+    component.windows(VERSION.len()).any(|window| window == VERSION)
+}
