@@ -14,7 +14,7 @@ struct Route {
 }
 
 fn routes() -> Vec<Route> {
-    let document = serde_json::to_value(skep_api::openapi()).expect("JSON");
+    let document = skep_api::openapi();
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {

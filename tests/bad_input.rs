@@ -164,9 +164,7 @@ fn a_body_is_json_whatever_its_type_says() {
     let admin = server.admin();
     admin.deploy("double", wat::DOUBLE);
     let path = "/v1/functions/double/invoke";
-    for kind in
-        ["text/xml", "application/x-www-form-urlencoded", "multipart/form-data", "a;b=\"", ""]
-    {
+    for kind in ["text/xml", "application/x-www-form-urlencoded", "multipart/form-data", "a;b=\"", ""] {
         let answer = admin.send("POST", path, "{\"arguments\": [1]}", &[("Content-Type", kind)]);
         assert_eq!(answer.data(200)["result"], 2, "{kind}");
     }

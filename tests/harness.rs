@@ -24,6 +24,18 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
     std::fs::read(repository().join(format!("guests/built/{name}.wasm"))).expect("the guests are built")
 }
 
+/// A tool that `.ci/tools` has put into the cache, if it could be had; says so if not.
+pub(crate) fn tool(path: &str) -> Option<PathBuf> {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")))?;
+    let tool = cache.join("skep/tools").join(path);
+    if tool.exists() {
+        return Some(tool);
+    }
+    skip(&format!("{path} is not there; .ci/tools gets it"));
+    None
+}
+
 /// Says that a test was not run, and why, past the test runner's capture.
 pub(crate) fn skip(reason: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");

@@ -14,6 +14,8 @@ mod idempotency;
 mod invoke;
 mod jobs;
 mod money;
+mod openapi;
 mod readme;
 mod runs;
 mod streams;
+mod telemetry;

@@ -134,6 +134,14 @@ impl Program {
         &self.ready.interface
     }
 
+    /// Checks which export a call means, as [`Program::call`] does, and nothing else.
+    ///
+    /// # Errors
+    /// Names what there is instead.
+    pub fn export(&self, export: Option<&str>) -> Result<(), Rejected> {
+        Call::check_export(&self.ready, export)
+    }
+
     /// Checks a call before it is made: the export and each argument against its type. With no
     /// export named: the command, or else the only export.
     ///

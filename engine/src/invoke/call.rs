@@ -35,6 +35,15 @@ impl Call {
         Ok(Self { target })
     }
 
+    /// Whether an export is there to be called, and which of several is said.
+    pub(crate) fn check_export(ready: &Ready, export: Option<&str>) -> Result<(), Rejected> {
+        match (export, ready.entries.command) {
+            (None | Some(COMMAND), Some(_)) => Ok(()),
+            (Some(name), _) => find(ready, name).map(drop),
+            (None, None) => only(ready).map(drop),
+        }
+    }
+
     pub(crate) fn is_command(&self) -> bool {
         matches!(self.target, Target::Command { .. })
     }

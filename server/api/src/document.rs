@@ -2,9 +2,12 @@
 
 use std::sync::OnceLock;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{App, HttpResponse, web};
+use serde_json::{Value, json};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::v1::schemas::{Details, Refusal};
@@ -12,35 +15,68 @@ use crate::v1::schemas::{Details, Refusal};
 /// Where the document of the native API lies.
 const PATH: &str = "/openapi.json";
 
-/// The document of the native API.
-pub fn openapi() -> &'static OpenApi {
-    static DOCUMENT: OnceLock<OpenApi> = OnceLock::new();
-    DOCUMENT.get_or_init(|| {
-        let app = utoipa_actix_web::AppExt::into_utoipa_app(actix_web::App::new());
-        let (_, mut document) = app.configure(crate::routes).split_for_parts();
-        document.info = InfoBuilder::new()
-            .title("Skep")
-            .version(env!("CARGO_PKG_VERSION"))
-            .description(Some(ABOUT))
-            .build();
-        let components = document.components.get_or_insert_default();
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        components.security_schemes.insert("bearer".to_owned(), scheme.into());
-        let mut schemas = Vec::new();
-        for (name, schema) in [
-            (<Refusal as utoipa::ToSchema>::name(), <Refusal as utoipa::PartialSchema>::schema()),
-            (<Details as utoipa::ToSchema>::name(), <Details as utoipa::PartialSchema>::schema()),
-        ] {
-            schemas.push((name.into_owned(), schema));
-        }
-        components.schemas.extend(schemas);
-        document
-    })
-}
-
 const ABOUT: &str = "Runs WebAssembly functions, each call in its own sandbox. Requests carry a key or a token \
 as `Authorization: Bearer …`. Ids are UUIDs, times Unix milliseconds, sizes bytes; what is absent is null. \
 Success is `{success, data, message}`, a refusal `{statusCode, code, message, details}`.";
+
+/// The document of the native API.
+pub fn openapi() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let document = serde_json::to_value(collected()).expect("a document is always JSON");
+        tidied(document)
+    })
+}
+
+/// What the routes say of themselves.
+fn collected() -> OpenApi {
+    let (_, mut document) = App::new().into_utoipa_app().configure(crate::routes).split_for_parts();
+    document.info =
+        InfoBuilder::new().title("Skep").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT)).build();
+    let components = document.components.get_or_insert_default();
+    let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    components.security_schemes.insert("bearer".to_owned(), scheme.into());
+    components.schemas.insert(Refusal::name().into_owned(), Refusal::schema());
+    components.schemas.insert(Details::name().into_owned(), Details::schema());
+    document
+}
+
+/// What each success and list is of becomes a component with a name, which makes for better names in
+/// generated clients; and what an answer shows is always there.
+fn tidied(mut document: Value) -> Value {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return document };
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    for name in names {
+        let Some(of) = name.strip_prefix("Success_") else { continue };
+        let (of, place) = match of.strip_prefix("List_") {
+            Some(item) => (item, "/properties/data/properties/items/items"),
+            None => (of, "/properties/data"),
+        };
+        let reference = json!({"$ref": format!("#/components/schemas/{of}")});
+        if let Some(data) = schemas.get_mut(&name).and_then(|schema| schema.pointer_mut(place)) {
+            let schema = std::mem::replace(data, reference);
+            schemas.entry(of.to_owned()).or_insert(schema);
+        }
+    }
+    for (name, schema) in schemas.iter_mut() {
+        if name.starts_with("Success_") || (name.ends_with("View") && name != "PayloadView") {
+            require_all(schema);
+        }
+    }
+    document
+}
+
+/// Absent is `null`, never missing; but the key of the next page is left out on the last one.
+fn require_all(schema: &mut Value) {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().for_each(require_all);
+        let names: Vec<_> = properties.keys().filter(|name| *name != "lastEvaluatedKey").cloned().collect();
+        schema["required"] = json!(names);
+    }
+    if let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) {
+        parts.iter_mut().for_each(require_all);
+    }
+}
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     // The validator that the page would send the document to is somebody else's.

@@ -13,7 +13,7 @@ use crate::v1::error::{self, Failure};
 /// A path of the document, and the methods that it has.
 struct Known {
     path: ResourceDef,
-    methods: Vec<&'static str>,
+    methods: Vec<String>,
 }
 
 pub(crate) async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Failure> {
@@ -34,19 +34,11 @@ pub(crate) async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, 
 fn known() -> &'static [Known] {
     static KNOWN: OnceLock<Vec<Known>> = OnceLock::new();
     KNOWN.get_or_init(|| {
-        let paths = openapi().paths.paths.iter();
-        paths
-            .map(|(path, item)| {
-                let methods = [
-                    ("DELETE", item.delete.is_some()),
-                    ("GET", item.get.is_some()),
-                    ("PATCH", item.patch.is_some()),
-                    ("POST", item.post.is_some()),
-                    ("PUT", item.put.is_some()),
-                ];
-                let methods = methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name);
-                Known { path: ResourceDef::new(path.as_str()), methods: methods.collect() }
-            })
-            .collect()
+        let paths = openapi()["paths"].as_object().into_iter().flatten();
+        let known = paths.map(|(path, item)| {
+            let methods = item.as_object().into_iter().flatten().map(|(method, _)| method.to_uppercase());
+            Known { path: ResourceDef::new(path.as_str()), methods: methods.collect() }
+        });
+        known.collect()
     })
 }

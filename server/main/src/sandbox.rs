@@ -113,6 +113,7 @@ impl Sandbox for EngineSandbox {
     ) -> Result<Vec<Box<RawValue>>, (Option<usize>, Error)> {
         let few = tuples.len() <= CHECK_INLINE_MAX;
         let program = self.programs.get(component).await.map_err(|error| (None, error))?;
+        program.export(export).map_err(|rejected| (None, Error::invalid(rejected.0).field("export")))?;
         let export = export.map(str::to_owned);
         let check = move || match tuples.iter().enumerate().find_map(|(index, tuple)| {
             let reason = parse_call(&program, export.as_deref(), tuple.get()).err()?;

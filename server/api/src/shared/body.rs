@@ -8,7 +8,9 @@ use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use skep_domain::model::id::Sha256;
 use skep_domain::model::limits::Limits;
 use skep_domain::model::receipt;
@@ -22,6 +24,23 @@ pub(crate) trait Wire: DeserializeOwned + 'static {
     fn bytes_max(limits: &Limits) -> usize {
         limits.body_bytes_max
     }
+}
+
+/// Reads a field that is an object: an array would do for a struct, field by field, which nobody means.
+pub(crate) fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(field: D) -> Result<T, D::Error> {
+    let raw = Box::<RawValue>::deserialize(field)?;
+    let text = raw.get();
+    if !text.starts_with('{') && text != "null" {
+        return Err(D::Error::custom("expected an object"));
+    }
+    serde_json::from_str(text).map_err(D::Error::custom)
+}
+
+/// What JSON takes for space, which is less than ASCII does.
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let begin = bytes.iter().position(|byte| !is_space(byte)).unwrap_or(bytes.len());
+    &bytes[begin..]
 }
 
 /// A body that is still to be read: only once it is known who sends it.
@@ -55,9 +74,8 @@ impl<D: Dialect> Body<D> {
         let route = || format!("{} {}", request.method(), request.path());
         let keyed = key.map(|key| (route(), key, Sha256::of(&bytes)));
         // An empty body is an empty object: what is required will say so by name.
-        let json = if bytes.trim_ascii().is_empty() { b"{}" } else { &*bytes };
-        // An array would do for a struct, field by field, which nobody means.
-        if !json.trim_ascii_start().starts_with(b"{") {
+        let json = if trimmed(&bytes).is_empty() { b"{}" } else { &*bytes };
+        if !trimmed(json).starts_with(b"{") {
             return Err(Error::invalid("the body does not fit: it must be a JSON object").into());
         }
         let value = serde_json::from_slice(json);

@@ -82,7 +82,7 @@ pub(super) async fn account_get(
 #[utoipa::path(
     tag = "accounts",
     params(("name" = String, Path, description = "the account's name")),
-    request_body = AccountChangeBody,
+    request_body = Option<AccountChangeBody>,
     responses((status = 200, description = "the account as it is now", body = Success<AccountView>), Refusals),
     security(("bearer" = ["admin"])),
 )]

@@ -28,7 +28,7 @@ const ENDED_MAX: u32 = 200;
     tag = "runs",
     params(
         ("run_id" = String, Path, description = "the run's id"),
-        ("Last-Event-ID" = Option<String>, Header, description = "the id of the last event that was seen"),
+        ("Last-Event-ID" = Option<String>, Header, nullable = false, description = "the id of the last event that was seen"),
     ),
     responses((status = 200, description = "a stream of events", content_type = "text/event-stream", body = String), Refusals),
     security(("bearer" = ["runs:read"])),
@@ -78,9 +78,15 @@ impl Source for Jobs {
         };
         let mut events: Vec<Event> = ended.into_iter().map(job).collect::<Result<_>>()?;
         let is_end = is_over && !full;
-        if !is_end && self.told != Some(run.counts) {
-            self.told = Some(run.counts);
-            events.push(Event::new("progress", None, &map::counts(&run.counts))?);
+        // Counts that are no older than what was just told.
+        let counts = if events.is_empty() {
+            run.counts
+        } else {
+            self.services.runs.get(caller, self.id).await?.counts
+        };
+        if !is_end && self.told != Some(counts) {
+            self.told = Some(counts);
+            events.push(Event::new("progress", None, &map::counts(&counts))?);
         }
         if is_end {
             events.push(Event::new("end", None, &map::run(run))?);

@@ -8,7 +8,9 @@ use skep_domain::service::Services;
 
 use super::error::Failure;
 use super::map;
-use super::model::{FunctionBody, FunctionView, List, Nothing, Success, UploadedView, VersionView};
+use super::model::{
+    Component, FunctionBody, FunctionView, List, Nothing, Success, UploadedView, VersionView,
+};
 use super::query::PageQuery;
 use super::schemas::Refusals;
 use super::{Allowed, Body};
@@ -55,7 +57,7 @@ pub(super) async fn function_get(
 #[utoipa::path(
     tag = "functions",
     params(("name" = String, Path, description = "the function's name")),
-    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    request_body(content = inline(Component), content_type = "application/wasm"),
     responses((status = 201, description = "a new version", body = Success<UploadedView>), (status = 200, description = "bytes that the function has already: their version is the current one now", body = Success<UploadedView>), Refusals),
     security(("bearer" = ["functions:write"])),
 )]
@@ -153,7 +155,7 @@ pub(super) async fn version_get(
 #[utoipa::path(
     tag = "functions",
     params(("name" = String, Path, description = "the function's name"), ("version" = String, Path, description = "the version's number")),
-    responses((status = 200, description = "the component", content_type = "application/wasm", body = Vec<u8>), Refusals),
+    responses((status = 200, description = "the component", content_type = "application/wasm", body = inline(Component)), Refusals),
     security(("bearer" = ["functions:read"])),
 )]
 #[get("/functions/{name}/versions/{version}/component")]

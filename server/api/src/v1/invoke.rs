@@ -32,7 +32,7 @@ const WAIT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 #[utoipa::path(
     tag = "functions",
     params(("name" = String, Path, description = "the function's name"), IdempotencyHeader),
-    request_body = InvokeBody,
+    request_body = Option<InvokeBody>,
     responses((status = 200, description = "the call is over, well or not", body = Success<InvokedView>), (status = 202, description = "the call goes on as a job", body = Success<JobView>), Refusals),
     security(("bearer" = ["runs:write"])),
 )]

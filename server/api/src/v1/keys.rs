@@ -43,7 +43,7 @@ pub(super) async fn key_list(
 #[utoipa::path(
     tag = "keys",
     params(IdempotencyHeader),
-    request_body = KeyBody,
+    request_body = Option<KeyBody>,
     responses((status = 201, description = "the key", body = Success<MadeKeyView>), Refusals),
     security(("bearer" = ["keys:write"])),
 )]

@@ -26,8 +26,18 @@ const LINES_MAX: u32 = 1000;
 /// `Last-Event-ID` goes on after a line.
 #[utoipa::path(
     tag = "jobs",
-    params(("job_id" = String, Path, description = "the job's id"), LogQuery),
-    responses((status = 200, description = "a page, oldest line first", body = Success<List<LineView>>), Refusals),
+    params(
+        ("job_id" = String, Path, description = "the job's id"),
+        ("Last-Event-ID" = Option<String>, Header, nullable = false, description = "the id of the last line that was seen"),
+        LogQuery,
+    ),
+    responses(
+        (status = 200, description = "a page, oldest line first; or the stream", content(
+            (Success<List<LineView>> = "application/json"),
+            (String = "text/event-stream"),
+        )),
+        Refusals,
+    ),
     security(("bearer" = ["runs:read"])),
 )]
 #[get("/jobs/{job_id}/logs")]

@@ -287,6 +287,12 @@ pub(super) fn common(
 pub(super) fn patched(settings: &Settings, patch: Value) -> Result<Settings> {
     let mut value = serde_json::to_value(settings).map_err(Error::internal)?;
     merge(&mut value, patch);
+    // An array would do for a struct, field by field, which nobody means.
+    let parts = ["limits", "grants", "retry"].map(|name| value.get(name));
+    if !value.is_object() || parts.iter().flatten().any(|part| !part.is_object()) {
+        let message = "the settings do not fit: they are an object, and so are limits, grants and retry";
+        return Err(Error::invalid(message).field("settings"));
+    }
     serde_json::from_value(value)
         .map_err(|error| Error::invalid(format!("the settings do not fit: {error}")).field("settings"))
 }

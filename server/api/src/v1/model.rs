@@ -12,7 +12,7 @@ use skep_domain::model::retry::Policy;
 
 use utoipa::ToSchema;
 
-use crate::shared::body::Wire;
+use crate::shared::body::{Wire, object};
 use crate::v1::schemas::{failure_code, job_status, result_type, run_source, run_status, stream};
 
 /// What every success looks like.
@@ -30,8 +30,15 @@ pub(super) struct List<T> {
     pub(super) items: Vec<T>,
     pub(super) count: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) last_evaluated_key: Option<String>,
 }
+
+/// The bytes of a component, a module, or WebAssembly text.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "describes bodies that are no JSON")]
+pub(super) struct Component(Vec<u8>);
 
 /// Nothing to be said but that it went well.
 #[derive(Serialize, ToSchema)]
@@ -241,13 +248,16 @@ impl From<JobView> for ResultView {
     }
 }
 
-/// The payload of a job, as it is shown.
+/// The payload of a job, as it is shown: what was not sent is left out.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the domain writes as text")]
 pub(super) struct PayloadView {
     arguments: Vec<Value>,
+    #[schema(nullable = false)]
     export: Option<String>,
+    #[schema(nullable = false)]
     stdin: Option<String>,
+    #[schema(nullable = false)]
     env: Option<BTreeMap<String, String>>,
 }
 
@@ -378,6 +388,7 @@ pub(super) struct RunBody {
     /// Wall time of an attempt.
     #[schema(minimum = 1, maximum = 86_400_000)]
     pub(super) timeout_ms: Option<u64>,
+    #[serde(default, deserialize_with = "object")]
     pub(super) retry: Option<Policy>,
     /// Not before, within a year.
     pub(super) run_at: Option<u64>,
@@ -387,6 +398,7 @@ pub(super) struct RunBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct JobBody {
     pub(super) job_type: String,
+    #[serde(deserialize_with = "object")]
     pub(super) payload: Payload,
 }
 
@@ -410,6 +422,7 @@ pub(super) struct AccountBody {
     #[schema(minimum = 1, maximum = 1000)]
     pub(super) weight: Option<u32>,
     /// All but `admin` where they are not named.
+    #[schema(schema_with = crate::v1::schemas::scopes)]
     pub(super) scopes: Option<Vec<String>>,
 }
 
@@ -419,6 +432,7 @@ pub(super) struct AccountChangeBody {
     pub(super) password: Option<String>,
     #[schema(minimum = 1, maximum = 1000)]
     pub(super) weight: Option<u32>,
+    #[schema(schema_with = crate::v1::schemas::scopes)]
     pub(super) scopes: Option<Vec<String>>,
 }
 
@@ -429,6 +443,7 @@ pub(super) struct KeyBody {
     #[schema(max_length = 100)]
     pub(super) name: Option<String>,
     /// What it may do; all that the caller may, where they are not named.
+    #[schema(schema_with = crate::v1::schemas::scopes)]
     pub(super) scopes: Option<Vec<String>>,
     /// When it ends.
     pub(super) expires_at: Option<u64>,
@@ -442,6 +457,7 @@ pub(super) struct TokenBody {
     pub(super) name: Option<String>,
     pub(super) password: Option<String>,
     /// All that the key or the account may, where they are not named.
+    #[schema(schema_with = crate::v1::schemas::scopes)]
     pub(super) scopes: Option<Vec<String>>,
     #[schema(minimum = 1, maximum = 86_400)]
     pub(super) expires_in_seconds: Option<u64>,

@@ -8,9 +8,10 @@ use skep_domain::model::attempt::FailureCode;
 use skep_domain::model::job::{ResultType, Status};
 use skep_domain::model::log::Stream;
 use skep_domain::model::run::Source;
+use skep_domain::model::scope::Scopes;
 use skep_domain::model::usage::By;
 use utoipa::openapi::schema::{Object, Schema, SchemaType, Type};
-use utoipa::openapi::{ObjectBuilder, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
 fn one_of(names: impl IntoIterator<Item = &'static str>) -> Object {
@@ -51,6 +52,12 @@ pub(super) fn sort_by() -> Object {
     one_of(["createdAt", "updatedAt"])
 }
 
+/// Names of scopes, or `null`, which is as good as leaving them out.
+pub(super) fn scopes() -> Schema {
+    let kinds = SchemaType::from_iter([Type::Array, Type::Null]);
+    ArrayBuilder::new().schema_type(kinds).items(one_of(Scopes::all().names())).build().into()
+}
+
 pub(super) fn usage_by() -> Object {
     one_of(By::ALL.iter().map(|by| by.name()))
 }
@@ -60,7 +67,7 @@ pub(super) fn price() -> Schema {
     let of = |kind| ObjectBuilder::new().schema_type(SchemaType::new(kind));
     utoipa::openapi::OneOfBuilder::new()
         .item(of(Type::Number).minimum(Some(0)).maximum(Some(1_000_000)))
-        .item(of(Type::String).pattern(Some("^[0-9]{1,7}(\\\\.[0-9]{1,9})?$")))
+        .item(of(Type::String).pattern(Some(r"^[0-9]{1,7}(\.[0-9]{1,9})?$")))
         .item(of(Type::Null))
         .build()
         .into()

@@ -12,6 +12,9 @@ use crate::model::receipt::{Answered, Once};
 use crate::model::scope::Scopes;
 use crate::model::time::Millis;
 
+/// How long a key may last: ten years.
+const LIFE_MS_MAX: u64 = 3653 * 24 * 60 * 60 * 1000;
+
 /// Keys.
 #[derive(Clone)]
 pub struct Keys {
@@ -63,10 +66,9 @@ impl Keys {
             let message = format!("a key's name has {KEY_NAME_LENGTH_MAX} characters at most");
             return Err(Error::invalid(message).field("name"));
         }
-        if new.expires_at.is_some_and(|end| end <= now) {
-            return Err(
-                Error::invalid("expiresAt must be in the future, in Unix milliseconds").field("expiresAt")
-            );
+        if new.expires_at.is_some_and(|end| end <= now || end > now.plus(LIFE_MS_MAX)) {
+            let message = "expiresAt must be in the future, within ten years, in Unix milliseconds";
+            return Err(Error::invalid(message).field("expiresAt"));
         }
         let secret = base.credentials.key_create()?;
         let key = Key {
