@@ -34,6 +34,7 @@ fn run(section: &str) -> String {
 fn the_tour_with_the_command_line_runs_as_it_stands() {
     let printed = run("A tour with the command line");
     assert!(printed.contains("SUCCEEDED: 4 succeeded"), "{printed}");
+    assert!(printed.contains("laptop") && printed.contains("its key, shown this once"), "{printed}");
 }
 
 #[test]
@@ -45,4 +46,7 @@ fn the_tour_with_curl_runs_as_it_stands() {
     }
     let printed = run("A tour with curl");
     assert!(printed.contains("\"status\":\"SUCCEEDED\""), "{printed}");
+    for part in ["event: end", "\"tokenType\":\"Bearer\"", "\"message\":\"usage\""] {
+        assert!(printed.contains(part), "{part} in {printed}");
+    }
 }

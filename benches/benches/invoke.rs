@@ -3,12 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use skep_benches::load::{Connection, rate};
+use skep_benches::load::{Connection, DOUBLE, rate};
 use skep_benches::server::{Server, main as serve_or};
 use skep_benches::{is_measuring, report};
 
-const FUNCTION: &str =
-    r#"(module (func (export "double") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))"#;
 const CONNECTIONS: usize = 32;
 const BODY: &[u8] = br#"{"arguments": [21]}"#;
 
@@ -18,7 +16,7 @@ fn main() -> ExitCode {
             if is_measuring() { (Duration::from_secs(5), 3) } else { (Duration::from_millis(100), 1) };
         let (skep, baseline) = (Server::skep(), Server::baseline());
         let key = skep.key();
-        Connection::open(&skep.address, &key).data("PUT", "/v1/functions/double", FUNCTION.as_bytes());
+        Connection::open(&skep.address, &key).data("PUT", "/v1/functions/double", DOUBLE.as_bytes());
         for _ in 0..rounds {
             let raw = rate(&baseline.address, &key, CONNECTIONS, time, "/call", BODY);
             let ours = rate(&skep.address, &key, CONNECTIONS, time, "/v1/functions/double/invoke", BODY);

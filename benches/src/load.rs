@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One connection.
 pub struct Connection {
@@ -78,4 +78,26 @@ pub fn rate(address: &str, key: &str, connections: usize, time: Duration, path: 
         workers.into_iter().map(|worker| worker.join().expect("it counts")).sum()
     });
     answered as f64 / began.elapsed().as_secs_f64()
+}
+
+/// A function that costs next to nothing by itself: it is called `double`.
+pub const DOUBLE: &str =
+    r#"(module (func (export "double") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))"#;
+
+/// Submits a run of so many jobs of [`DOUBLE`], waits until the last is on disk, and says how many that
+/// were a second.
+pub fn jobs_per_second(connection: &mut Connection, jobs: i64) -> f64 {
+    let parameters: Vec<_> = (0..jobs).map(|number| json!([number])).collect();
+    let body = json!({"function": "double", "parameters": parameters}).to_string();
+    let began = Instant::now();
+    let run = connection.data("POST", "/v1/runs", body.as_bytes());
+    let path = format!("/v1/runs/{}", run["runId"].as_str().expect("an id"));
+    loop {
+        let run = connection.data("GET", &path, b"");
+        if !run["completedAt"].is_null() {
+            assert_eq!(run["counts"]["succeeded"], jobs);
+            return jobs as f64 / began.elapsed().as_secs_f64();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -32,16 +32,34 @@ pub struct Server {
 impl Server {
     /// Skep itself, on an empty directory.
     pub fn skep() -> Self {
-        Self::start("skep", &["serve", "--listen", "127.0.0.1:0", "--data", "data"])
+        Self::skep_in(tempfile::tempdir().expect("a directory"))
+    }
+
+    /// Skep on a directory that an earlier life has left.
+    pub fn skep_in(directory: TempDir) -> Self {
+        Self::start("skep", directory, &["serve", "--listen", "127.0.0.1:0", "--data", "data"])
+    }
+
+    /// Ends the process and keeps its directory.
+    pub fn end(mut self) -> TempDir {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        std::mem::replace(&mut self.directory, tempfile::tempdir().expect("a directory"))
+    }
+
+    /// Memory of the process that is in use, in KiB.
+    pub fn memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
     }
 
     /// The baseline: an actix-web handler that awaits one group-committed insert.
     pub fn baseline() -> Self {
-        Self::start("baseline", &[])
+        Self::start("baseline", tempfile::tempdir().expect("a directory"), &[])
     }
 
-    fn start(role: &str, arguments: &[&str]) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
+    fn start(role: &str, directory: TempDir, arguments: &[&str]) -> Self {
         let mut process = Command::new(std::env::current_exe().expect("this executable"))
             .args(arguments)
             .current_dir(directory.path())

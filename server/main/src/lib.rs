@@ -10,6 +10,7 @@ mod server;
 mod telemetry;
 
 pub use cli::run;
+pub use server::services;
 
 /// What a guest needs is made on one thread and freed on another, at a high rate: the system's
 /// allocator takes a lock for that, mimalloc does not.

@@ -3,7 +3,7 @@
 mod admin_key;
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use skep_domain::tasks::Tasks;
 use skep_domain::{Error, Result};
 use skep_engine::Engine;
 use skep_store::{DataDirectory, FileArtifacts, SqliteStore};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, Overrides};
 use crate::credentials::{HostCredentials, Issuers, Secret};
 use crate::sandbox::EngineSandbox;
 use crate::telemetry::HostTelemetry;
@@ -135,6 +135,20 @@ async fn wait_for_signal() -> Result<()> {
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+/// The services on a directory, without anything that asks them: for benches, which ask one by one. The
+/// second part is what holds the directory.
+///
+/// # Errors
+/// If the directory cannot be used.
+pub fn services(data: &Path, runtime: &Handle) -> Result<(Services, impl Sized + use<>)> {
+    let overrides = Overrides { data: Some(data.to_owned()), ..Overrides::default() };
+    let config = Config::load(None, overrides)?;
+    let directory = DataDirectory::hold(&config.data)?;
+    let telemetry = Arc::new(HostTelemetry::new(None)?);
+    let base = base(&config, &directory, Tasks::new(runtime.clone()), telemetry)?;
+    Ok((Services::new(base), directory))
 }
 
 /// Tidies up metrics until the tasks are stopped.

@@ -49,3 +49,16 @@ fn mistakes_are_named() {
         assert!(error.contains(expected), "{text}: {error}");
     }
 }
+
+#[test]
+fn the_readmes_configuration_is_one() {
+    let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = std::fs::read_to_string(readme).expect("it is there");
+    let (_, block) = readme.split_once("```toml\n[server]").expect("it has one");
+    let block = block.split("```").next().expect("it ends");
+    let config = load(&format!("[server]{block}")).expect("it can be read");
+    let usual = Config::load(None, Overrides::default()).expect("the defaults");
+    assert_eq!(config.prices.list, usual.prices.list);
+    assert_eq!((config.listen, config.grace, config.log), (usual.listen, usual.grace, usual.log));
+    assert_eq!(format!("{:?}", config.limits), format!("{:?}", usual.limits), "these are the defaults");
+}
