@@ -13,7 +13,7 @@ use skep_domain::model::time::Millis;
 use skep_domain::model::usage::{About, By, DAY_MS, Reported, Totals, Usage};
 use skep_domain::port::store::{Ledger, UsageFilter};
 
-use super::rows::{RowExt, Stored};
+use super::rows::{self, RowExt, Stored};
 use super::{SqliteStore, internal, lists};
 
 /// Which line an attempt is on.
@@ -221,15 +221,7 @@ fn by_run(
 fn totals(row: &Row<'_>) -> rusqlite::Result<Totals> {
     Ok(Totals {
         attempts: row.unsigned("attempts")?,
-        usage: Usage {
-            cpu_nanos: row.unsigned("cpu_nanos")?,
-            wall_nanos: row.unsigned("wall_nanos")?,
-            memory_peak_bytes: row.unsigned("memory_peak_bytes")?,
-            memory_byte_seconds: row.unsigned("memory_byte_seconds")?,
-            egress_bytes: row.unsigned("egress_bytes")?,
-            device_nanos: row.unsigned("device_nanos")?,
-            log_bytes: row.unsigned("log_bytes")?,
-        },
+        usage: rows::usage(row)?,
         cost: Nanodollars(row.unsigned("cost")?),
     })
 }

@@ -4,6 +4,7 @@ use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Row, RowIndex};
 use serde_json::Value;
 use skep_domain::model::time::Millis;
+use skep_domain::model::usage::Usage;
 
 /// What has one stored form.
 pub(super) trait Stored {
@@ -49,6 +50,19 @@ impl RowExt for Row<'_> {
         serde_json::from_str(&text)
             .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into()))
     }
+}
+
+/// What was used: the same columns in attempts, runs and the ledger.
+pub(super) fn usage(row: &Row<'_>) -> rusqlite::Result<Usage> {
+    Ok(Usage {
+        cpu_nanos: row.unsigned("cpu_nanos")?,
+        wall_nanos: row.unsigned("wall_nanos")?,
+        memory_peak_bytes: row.unsigned("memory_peak_bytes")?,
+        memory_byte_seconds: row.unsigned("memory_byte_seconds")?,
+        egress_bytes: row.unsigned("egress_bytes")?,
+        device_nanos: row.unsigned("device_nanos")?,
+        log_bytes: row.unsigned("log_bytes")?,
+    })
 }
 
 /// A stored number that means nothing.

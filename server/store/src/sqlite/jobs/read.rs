@@ -7,11 +7,10 @@ use skep_domain::model::id::{AccountId, JobId, RunId};
 use skep_domain::model::job::{Job, ResultType, payload};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::run::Common;
-use skep_domain::model::usage::Usage;
 
 use super::moves::{self, ATTEMPTS_OF_A_JOB};
 use crate::sqlite::internal;
-use crate::sqlite::rows::{RowExt, corrupt};
+use crate::sqlite::rows::{self, RowExt, corrupt};
 
 const ATTEMPT: &str =
     "t.key AS attempt_key, t.code, t.output_type, t.output, t.message, t.backtrace, t.exit_code,
@@ -140,20 +139,11 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
             backtrace: row.get("backtrace")?,
         })
     };
-    let usage = Usage {
-        cpu_nanos: row.unsigned("cpu_nanos")?,
-        wall_nanos: row.unsigned("wall_nanos")?,
-        memory_peak_bytes: row.unsigned("memory_peak_bytes")?,
-        memory_byte_seconds: row.unsigned("memory_byte_seconds")?,
-        egress_bytes: row.unsigned("egress_bytes")?,
-        device_nanos: row.unsigned("device_nanos")?,
-        log_bytes: row.unsigned("log_bytes")?,
-    };
     Ok(Attempt {
         number: (row.unsigned("attempt_key")? % ATTEMPTS_OF_A_JOB as u64) as u32,
         outcome,
         exit_code: row.get("exit_code")?,
-        usage,
+        usage: rows::usage(row)?,
         started_at: row.millis("attempt_started_at")?,
         ended_at: row.millis("ended_at")?,
     })
