@@ -13,7 +13,9 @@ fn unknown_routes_and_methods_say_so() {
     let admin = server.admin();
     assert!(admin.get("/v1/nothing").refused(404).contains("there is no route GET /v1/nothing"));
     assert!(admin.get("/nothing").refused(404).contains("there is no route"));
-    assert!(admin.delete("/v1/jobs").refused(405).contains("does not take DELETE"));
+    let answer = admin.delete("/v1/jobs");
+    assert_eq!(answer.headers["allow"], "GET, POST");
+    assert!(answer.refused(405).contains("does not take DELETE"));
     assert!(admin.send("TRACE", "/v1/runs", "", &[]).refused(405).contains("does not take TRACE"));
 }
 

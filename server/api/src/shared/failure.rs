@@ -51,6 +51,9 @@ impl<D: Dialect> ResponseError for Failure<D> {
         if self.error.code() == Code::Unauthenticated {
             response.insert_header(("WWW-Authenticate", "Bearer"));
         }
+        if matches!(self.error.code(), Code::TooMany | Code::Unavailable) {
+            response.insert_header(("Retry-After", "1"));
+        }
         response.json(D::body(&self.error))
     }
 }

@@ -213,25 +213,28 @@ pub(crate) fn result_type(attempt: &Attempt) -> ResultType {
     }
 }
 
+/// Reads the columns of [`PLACED`], which come first.
 pub(crate) fn placed(row: &Row<'_>) -> rusqlite::Result<Placed> {
     Ok(Placed {
-        key: row.get("key")?,
-        account: row.get("account")?,
-        function: row.get("function")?,
-        run: row.get("run")?,
-        progress: progress(row)?,
+        key: row.get(0)?,
+        account: row.get(1)?,
+        function: row.get(2)?,
+        run: row.get(3)?,
+        progress: progress(row, 4)?,
     })
 }
 
-pub(crate) fn progress(row: &Row<'_>) -> rusqlite::Result<Progress> {
-    let status: u8 = row.get("status")?;
+/// Reads the columns of [`PROGRESS`], the first of which has this place. By place and not by name: each
+/// claim and end of a job does it.
+pub(crate) fn progress(row: &Row<'_>, first: usize) -> rusqlite::Result<Progress> {
+    let status: u8 = row.get(first)?;
     Ok(Progress {
         status: Status::from_number(status).ok_or_else(|| corrupt("status"))?,
-        attempts: row.get("attempts")?,
-        failures: row.get("failures")?,
-        host_failures: row.get("host_failures")?,
-        round: row.get("round")?,
-        due_at: row.maybe_millis("due_at")?,
-        cancel_requested: row.get("cancel")?,
+        due_at: row.maybe_millis(first + 1)?,
+        attempts: row.get(first + 2)?,
+        failures: row.get(first + 3)?,
+        host_failures: row.get(first + 4)?,
+        round: row.get(first + 5)?,
+        cancel_requested: row.get(first + 6)?,
     })
 }
