@@ -86,6 +86,40 @@ fn a_key_hands_on_no_more_than_it_has() {
 }
 
 #[test]
+fn nobody_takes_away_or_gets_again_what_may_do_more() {
+    let server = Server::start();
+    let admin = server.admin();
+    let narrow = admin.post("/v1/keys", &json!({"scopes": ["keys:write", "runs:read"]})).data(201);
+    let narrow = server.with_key(narrow["key"].as_str().expect("a key"));
+    let keys = admin.get("/v1/keys").data(200);
+    let first = keys["items"].as_array().expect("items").last().expect("the admin's own").clone();
+    let path = format!("/v1/keys/{}", first["keyId"].as_str().expect("an id"));
+    assert!(narrow.delete(&path).refused(403).contains("lacks the scope"));
+    // The answer to another's request, which shows a key, is not for whoever may do less.
+    let wide = admin.post_once("/v1/keys", &json!({"name": "ci"}), "deploy-1").data(201);
+    let own = narrow.post_once("/v1/keys", &json!({"name": "ci"}), "deploy-1").data(201);
+    assert_ne!(wide["key"], own["key"]);
+    assert_eq!(own["scopes"], json!(["runs:read", "keys:write"]));
+}
+
+#[test]
+fn what_is_made_with_a_token_ends_with_it() {
+    let server = Server::start();
+    let given = server.anon().post("/v1/auth/token", &json!({"key": server.key()})).data(200);
+    let by_token = server.with_key(given["token"].as_str().expect("a token"));
+    let key = by_token.post("/v1/keys", &json!({})).data(201);
+    assert_eq!(key["expiresAt"], given["expiresAt"]);
+    assert!(server.admin().post("/v1/keys", &json!({})).data(201)["expiresAt"].is_null());
+}
+
+#[test]
+fn whoever_has_shown_nothing_yet_sends_little() {
+    let server = Server::start();
+    let body = json!({"key": "x".repeat(20_000)});
+    assert!(server.anon().post("/v1/auth/token", &body).refused(413).contains("16384 bytes"));
+}
+
+#[test]
 fn what_is_revoked_ends_at_once_and_so_do_its_tokens() {
     let server = Server::start();
     let member = server.member("member");
@@ -135,10 +169,13 @@ fn tokens_are_given_for_keys_and_passwords() {
     ] {
         assert_eq!(server.anon().post("/v1/auth/token", &body).status, status, "{body}");
     }
-    // A new password is the only one.
+    // A new password is the only one, and ends what was given for the old one.
     admin.patch("/v1/accounts/ada", &json!({"password": "battery staple"})).data(200);
     assert_eq!(server.anon().post("/v1/auth/token", &login("correct horse")).status, 401);
     token(&server, &login("battery staple"));
+    for old in [ada, narrow] {
+        assert_eq!(old.get("/v1/runs").status, 401);
+    }
 }
 
 #[test]

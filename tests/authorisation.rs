@@ -41,7 +41,9 @@ impl Tenant {
         let run = caller.submit(&json!({"function": "f", "parameters": [[1]]}));
         caller.run_over(&run);
         let job = caller.jobs_of(&run)[0]["jobId"].as_str().expect("an id").to_owned();
-        let key = caller.post("/v1/keys", &json!({"name": "spare"})).data(201)["keyId"].clone();
+        let key =
+            caller.post("/v1/keys", &json!({"name": "spare", "scopes": ["keys:write"]})).data(201)["keyId"]
+                .clone();
         Self { name: name.into(), caller, run, job, key: key.as_str().expect("an id").to_owned() }
     }
 

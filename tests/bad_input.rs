@@ -191,6 +191,8 @@ fn cursors_that_were_tampered_with_are_refused() {
         admin.get(&format!("/v1/jobs?limit=2{filters}&lastEvaluatedKey={}", crate::harness::encode(cursor)))
     };
     assert_eq!(ask(&cursor, "&status=SUCCEEDED").data(200)["count"], 2);
+    let elsewhere = format!("/v1/runs?lastEvaluatedKey={}", crate::harness::encode(&cursor));
+    assert!(admin.get(&elsewhere).refused(400).contains("other filters"), "a cursor of another list");
     for filters in
         ["", "&status=FAILED", "&status=SUCCEEDED&sortOrder=asc", "&status=SUCCEEDED&jobType=double"]
     {

@@ -125,6 +125,9 @@ fn a_profile_says_which_server_and_what_is_said_here_goes_before_it() {
     assert!(!skep(&["functions"]).ok().contains("double"));
     assert!(skep(&["functions", "--profile", "two"]).ok().contains("double"));
     assert!(skep(&["functions", "--url", &two.url, "--token", &two.key()]).ok().contains("double"));
+    // A profile's token goes to the profile's server only.
+    let elsewhere = skep(&["functions", "--url", "http://192.0.2.1:9"]);
+    assert!(elsewhere.code == Some(2) && elsewhere.stderr.contains("no key"), "{}", elsewhere.stderr);
     let unknown = skep(&["functions", "--profile", "three"]);
     assert_eq!(unknown.code, Some(2));
     assert!(unknown.stderr.contains("there is no profile \"three\"") && unknown.stderr.contains("one, two"));

@@ -89,15 +89,22 @@ impl Engine {
     /// What the component asks for that there is not.
     pub fn compile(&self, component: &[u8]) -> Result<Program, Rejected> {
         let Inner { plain, concurrent, .. } = &*self.inner;
-        let on_plain = if names_wasi_0_3(component) { None } else { plain.compile(component).ok() };
-        // What the plain runtime does not compile, the other one may; if not, it says why.
-        let (runtime, compiled) = match on_plain {
-            Some(compiled) => (plain.clone(), compiled),
-            None => (concurrent.clone(), concurrent.compile(component)?),
+        let first = if names_wasi_0_3(component) { concurrent } else { plain };
+        let (runtime, compiled, is_fresh) = match (first.kept(component), concurrent.kept(component)) {
+            (Some(kept), _) => (first, kept, false),
+            (None, Some(kept)) => (concurrent, kept, false),
+            (None, None) => match first.compile(component) {
+                Ok(compiled) => (first, compiled, true),
+                // What the plain runtime does not compile, the other one may; if not, it says why.
+                Err(_) => (concurrent, concurrent.compile(component)?, true),
+            },
         };
         let instance = runtime.link(&compiled)?;
+        if is_fresh {
+            runtime.keep(component, &compiled);
+        }
         let (interface, entries) = inspect(&runtime.engine, &compiled);
-        let ready = Ready { runtime, instance, entries, interface };
+        let ready = Ready { runtime: runtime.clone(), instance, entries, interface };
         Ok(Program { ready: Arc::new(ready) })
     }
 

@@ -30,9 +30,9 @@ impl Default for Config {
     }
 }
 
-/// Memory mappings that a guest takes: its memory, its table, its stack, and the guards between; and half
-/// of that again for the pool of the concurrent runtime.
-const MAPPINGS_PER_GUEST: u32 = 12;
+/// Memory mappings that a guest takes: its memory, its table, its stack, and the guards between; in the pool
+/// of either runtime.
+const MAPPINGS_PER_GUEST: u32 = 16;
 /// Mappings that the rest of the process needs.
 const MAPPINGS_RESERVED: u32 = 4096;
 
@@ -44,15 +44,6 @@ impl Config {
             .and_then(|text| text.trim().parse::<u32>().ok())
             .unwrap_or(65_530);
         mappings.saturating_sub(MAPPINGS_RESERVED) / MAPPINGS_PER_GUEST
-    }
-
-    /// Guests that may live at once on a runtime: as many as asked for on the plain one, and half as many
-    /// on the concurrent one.
-    pub(crate) fn instances_of(&self, kind: Kind) -> u32 {
-        match kind {
-            Kind::Plain => self.instances,
-            Kind::Concurrent => self.instances.div_ceil(2),
-        }
     }
 
     pub(crate) fn runtime(&self, kind: Kind) -> Result<wasmtime::Config, Error> {
@@ -74,7 +65,7 @@ impl Config {
             // A shared memory would let one guest keep two threads.
             .shared_memory(false)
             .memory_init_cow(true)
-            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(self.instances_of(kind))));
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(self.instances)));
         match kind {
             Kind::Plain => config.concurrency_support(false),
             Kind::Concurrent => config.wasm_component_model_async(true),

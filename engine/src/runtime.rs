@@ -42,21 +42,26 @@ impl Runtime {
         let mut linker = Linker::new(&engine);
         wasi::link(&mut linker, kind).map_err(Error::runtime("linking WASI"))?;
         let cache = config.cache.as_ref().map(|directory| Cache::open(directory, &engine)).transpose()?;
-        let places = Arc::new(Semaphore::new(config.instances_of(kind) as usize));
+        let places = Arc::new(Semaphore::new(config.instances as usize));
         Ok(Self { engine, places, linker, cache })
     }
 
-    /// Compiles a component, or takes its compiled form from the cache.
-    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Component, Rejected> {
-        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, bytes)) {
-            return Ok(component);
-        }
-        let component = Component::from_binary(&self.engine, bytes)
-            .map_err(|error| Rejected(format!("this component cannot be compiled: {error:#}")))?;
+    /// The compiled form of a component, if it is kept.
+    pub(crate) fn kept(&self, bytes: &[u8]) -> Option<Component> {
+        self.cache.as_ref()?.load(&self.engine, bytes)
+    }
+
+    /// Keeps the compiled form of a component that can run here.
+    pub(crate) fn keep(&self, bytes: &[u8], component: &Component) {
         if let Some(cache) = &self.cache {
-            cache.save(bytes, &component);
+            cache.save(bytes, component);
         }
-        Ok(component)
+    }
+
+    /// Compiles a component.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Component, Rejected> {
+        Component::from_binary(&self.engine, bytes)
+            .map_err(|error| Rejected(format!("this component cannot be compiled: {error:#}")))
     }
 
     /// Links a component that was compiled here.

@@ -58,11 +58,16 @@ fn kinds_come_from_the_exports() {
 }
 
 #[test]
-fn a_component_that_needs_what_is_not_here_is_refused() {
+fn a_component_that_needs_what_is_not_here_is_refused_and_leaves_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let config = skep_engine::Config { threads: 1, instances: 4, cache: Some(directory.path().to_owned()) };
+    let engine = Engine::new(&config).expect("an engine");
     let component =
         Engine::accept(br#"(component (import "acme:secret/vault" (instance (export "open" (func)))))"#);
-    let refused = crate::engine().compile(&component.expect("valid")).err().expect("refused");
+    let refused = engine.compile(&component.expect("valid")).err().expect("refused");
     assert!(refused.0.contains("acme:secret/vault"), "{refused}");
+    let files = std::fs::read_dir(directory.path()).expect("it is there").flatten();
+    assert_eq!(files.filter(|file| file.path().extension().is_some_and(|e| e == "cwasm")).count(), 0);
 }
 
 #[test]

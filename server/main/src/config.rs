@@ -73,6 +73,8 @@ impl Config {
             Some(listen) => listen,
             None => LISTEN.parse().map_err(Error::internal)?,
         };
+        let log = overrides.log.or(file.telemetry.log).unwrap_or_else(|| LOG.into());
+        check_log(&log)?;
         let grace = overrides.grace_seconds.or(server.grace_seconds).unwrap_or(GRACE_SECONDS);
         Ok(Self {
             listen,
@@ -84,8 +86,22 @@ impl Config {
             issuers: file.issuers.into_iter().map(file::IssuerEntry::read).collect::<Result<_>>()?,
             limits: file.limits.read()?,
             otlp_endpoint: overrides.otlp_endpoint.or(file.telemetry.otlp_endpoint),
-            log: overrides.log.or(file.telemetry.log).unwrap_or_else(|| LOG.into()),
+            log,
         })
+    }
+}
+
+/// What is no level would be taken for the name of a module, and nothing be logged.
+fn check_log(filter: &str) -> Result<()> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |text: &str| LEVELS.contains(&text.to_ascii_lowercase().as_str());
+    let fits = |part: &str| is_level(part.rsplit_once('=').map_or(part, |(_, level)| level));
+    match filter.split(',').find(|part| !fits(part.trim())) {
+        None => Ok(()),
+        Some(part) => Err(Error::invalid(format!(
+            "\"{part}\" is no log filter: it is one of {}, or MODULE=LEVEL, and several with commas",
+            LEVELS.join(", ")
+        ))),
     }
 }
 

@@ -48,9 +48,28 @@ permissions! {
 /// A caller who has the permission `P`; whoever has not, is told so in the dialect `D`.
 pub(crate) struct Allowed<P, D> {
     pub(crate) caller: Caller,
-    /// What it showed: a stream asks again whether it still holds.
-    pub(crate) token: String,
+    /// What it showed.
+    token: String,
     permission: PhantomData<(P, D)>,
+}
+
+/// What a stream asks again, each time that it reads: whether its reader still may.
+pub(crate) struct Again<P> {
+    token: String,
+    permission: PhantomData<P>,
+}
+
+impl<P: Permission> Again<P> {
+    pub(crate) fn of<D>(allowed: Allowed<P, D>) -> Self {
+        Self { token: allowed.token, permission: PhantomData }
+    }
+
+    /// The caller, if it still has the permission.
+    pub(crate) async fn caller(&self, services: &Services) -> Result<Caller, Error> {
+        let caller = services.auth.caller(&self.token).await?;
+        caller.require(P::SCOPE)?;
+        Ok(caller)
+    }
 }
 
 impl<P: Permission, D: Dialect> FromRequest for Allowed<P, D> {

@@ -11,6 +11,7 @@ use skep_domain::base::Base;
 use skep_domain::model::trace::Trace;
 use skep_domain::port::telemetry::{Span, SpanKind};
 use skep_domain::service::Services;
+use tracing::Instrument;
 
 /// Says which trace an answer belongs to.
 const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
@@ -41,7 +42,9 @@ pub(crate) async fn observe(
     let trace = base.trace(parent);
     request.extensions_mut().insert(trace);
     let began = base.clock.nanos();
-    let mut response = next.call(request).await?;
+    // Whatever is logged meanwhile names the trace.
+    let span = tracing::error_span!("request", trace.id = %trace);
+    let mut response = next.call(request).instrument(span).await?;
     if let Ok(id) = HeaderValue::from_str(&trace.to_string()) {
         response.headers_mut().insert(TRACE_ID, id);
     }

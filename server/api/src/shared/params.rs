@@ -29,7 +29,7 @@ impl Params {
         }
         let filters = pairs.iter().filter(|(name, _)| !PAGING.contains(&name.as_str()));
         let filters: Vec<String> = filters.map(|(name, value)| format!("{name}={value}")).collect();
-        Ok(Self { filters: filters.join("&"), pairs })
+        Ok(Self { filters: format!("{}?{}", request.path(), filters.join("&")), pairs })
     }
 
     /// The value of a name, if it was given.

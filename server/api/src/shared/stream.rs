@@ -12,7 +12,7 @@ use skep_domain::service::Services;
 use skep_domain::signals::Watching;
 use skep_domain::{Error, Result};
 
-use super::allowed::Allowed;
+use super::allowed::{Again, Allowed, Permission};
 
 /// How often it is looked for news without a signal.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -46,31 +46,26 @@ pub(crate) trait Source: 'static {
 }
 
 /// A source on its way to a reader.
-pub(crate) struct Follow<S> {
+pub(crate) struct Follow<S, P> {
     source: S,
     watching: Watching,
-    token: String,
+    again: Again<P>,
     services: Services,
     is_over: bool,
     silent_for: u32,
 }
 
-impl<S: Source> Follow<S> {
-    pub(crate) fn new<P, D>(
-        source: S,
-        watching: Watching,
-        allowed: Allowed<P, D>,
-        services: &Services,
-    ) -> Self {
+impl<S: Source, P: Permission> Follow<S, P> {
+    pub(crate) fn new<D>(source: S, watching: Watching, allowed: Allowed<P, D>, services: &Services) -> Self {
         let services = services.clone();
-        Self { source, watching, token: allowed.token, services, is_over: false, silent_for: 0 }
+        Self { source, watching, again: Again::of(allowed), services, is_over: false, silent_for: 0 }
     }
 
     /// The next piece of the stream; none at its end.
     async fn piece(&mut self) -> Option<Bytes> {
         while !self.is_over {
             // A key that is revoked ends its streams too.
-            let caller = self.services.auth.caller(&self.token).await.ok()?;
+            let caller = self.again.caller(&self.services).await.ok()?;
             let (events, is_over) = match self.source.next(&caller).await {
                 Ok(next) => next,
                 Err(error) => {
@@ -87,6 +82,8 @@ impl<S: Source> Follow<S> {
             tokio::select! {
                 () = self.watching.news() => {}
                 () = tokio::time::sleep(LOOK_INTERVAL) => self.silent_for += 1,
+                // A server that stops does not wait for who only watches.
+                () = self.services.base().tasks.stopping() => return None,
             }
             if self.silent_for >= KEEP_ALIVE_LOOKS {
                 self.silent_for = 0;
@@ -98,7 +95,7 @@ impl<S: Source> Follow<S> {
 }
 
 /// The answer that streams a source.
-pub(crate) fn events(follow: Follow<impl Source>) -> HttpResponse {
+pub(crate) fn events<P: Permission>(follow: Follow<impl Source, P>) -> HttpResponse {
     let pieces = unfold(follow, |mut follow| async move {
         follow.piece().await.map(|piece| (Ok::<_, actix_web::Error>(piece), follow))
     });

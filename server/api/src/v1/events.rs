@@ -9,12 +9,13 @@ use skep_domain::model::id::RunId;
 use skep_domain::model::job::Ended;
 use skep_domain::model::run::{Counts, Place};
 use skep_domain::service::Services;
+use skep_domain::signals::Watching;
 
 use super::error::Failure;
-use super::model::{EndedView, ResultView};
+use super::model::EndedView;
 use super::schemas::Refusals;
 use super::{Allowed, map};
-use crate::shared::allowed::RunsRead;
+use crate::shared::allowed::{Again, RunsRead};
 use crate::shared::params::Params;
 use crate::shared::stream::{self, Event, Follow, Source};
 
@@ -111,23 +112,42 @@ pub(super) async fn run_results(
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
     Params::of(&request)?.finish()?;
-    let (caller, id): (Caller, RunId) = (allowed.caller, id.parse()?);
-    // What is not there is a 404, not a stream that breaks off.
-    services.runs.get(&caller, id).await?;
-    let services = services.get_ref().clone();
+    let id: RunId = id.parse()?;
+    // What is not there is a 404, not a stream that breaks off; and a stream has its place.
+    let watching = services.runs.watch(&allowed.caller, id).await?;
+    let results = Results {
+        services: services.get_ref().clone(),
+        again: Again::of(allowed),
+        id,
+        from: 0,
+        _watching: watching,
+    };
     // The next part is read when the reader has taken the one before: no more is ever held.
-    let lines = unfold((services, 0), move |(services, from)| async move {
-        match services.runs.results(&caller, id, from).await {
-            Ok(jobs) if jobs.is_empty() => None,
-            Ok(jobs) => {
-                let next = jobs.last().map_or(from, |last| last.index + 1);
-                let lines = jobs.into_iter().map(|job| stream::line(&ResultView::from(map::job(job, None))));
-                let text: Result<String> = lines.map(|line| line.map(|line| line + "\n")).collect();
-                let text = text.map(Bytes::from).map_err(|error| Failure::from(error).into());
-                Some((text, (services, next)))
-            }
-            Err(error) => Some((Err(actix_web::Error::from(Failure::from(error))), (services, u32::MAX))),
-        }
+    let lines = unfold(results, |mut results| async move {
+        let part = results.part().await.transpose()?;
+        Some((part.map_err(|error| actix_web::Error::from(Failure::from(error))), results))
     });
     Ok(HttpResponse::Ok().content_type("application/x-ndjson").streaming(lines))
+}
+
+/// The results of a run from a place on.
+struct Results {
+    services: Services,
+    again: Again<RunsRead>,
+    id: RunId,
+    from: u32,
+    /// One of the streams that may be open at once.
+    _watching: Watching,
+}
+
+impl Results {
+    /// The next lines; none at the end.
+    async fn part(&mut self) -> Result<Option<Bytes>> {
+        let caller = self.again.caller(&self.services).await?;
+        let jobs = self.services.runs.results(&caller, self.id, self.from).await?;
+        let Some(last) = jobs.last() else { return Ok(None) };
+        self.from = last.index + 1;
+        let lines = jobs.into_iter().map(|job| stream::line(&map::result(job)).map(|line| line + "\n"));
+        lines.collect::<Result<String>>().map(|text| Some(text.into()))
+    }
 }

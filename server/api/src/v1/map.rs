@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use skep_domain::model::account::{Account, Key};
 use skep_domain::model::attempt::{Attempt, Charged, Failure, Outcome, Output};
 use skep_domain::model::function::{Function, Settings, Version};
-use skep_domain::model::job::{Job, ResultType, Status};
+use skep_domain::model::job::{Job, ResultType, Resulted, Status};
 use skep_domain::model::log::Entry;
 use skep_domain::model::page::Listed;
 use skep_domain::model::receipt::Answer;
@@ -24,7 +24,7 @@ use skep_domain::{Error, Result};
 
 use super::model::{
     AccountView, AttemptView, CountsView, ErrorView, FunctionView, JobView, KeyView, LineView, List,
-    ReportedView, RunView, Success, UsageView, VersionView,
+    ReportedView, ResultView, RunView, Success, UsageView, VersionView,
 };
 use crate::shared::params::Cursors;
 
@@ -170,6 +170,18 @@ fn ended(attempt: Attempt) -> EndedView {
         error: failure.map(error),
         usage: usage(&attempt.usage),
     }
+}
+
+/// A line of a run's results.
+pub(super) fn result(job: Resulted) -> ResultView {
+    let is_over = job.status.is_over();
+    let ended = job.last.filter(|_| is_over).map(ended);
+    let (result_type, result, exit_code, error) = match ended {
+        Some(ended) => (ended.result_type, ended.result, ended.exit_code, ended.error),
+        None => (ResultType::None.name(), None, None, None),
+    };
+    let (index, job_id, status) = (job.index, job.id.to_string(), job.status.name());
+    ResultView { index, job_id, status, result_type, result, exit_code, error }
 }
 
 pub(super) fn attempt(charged: Charged) -> AttemptView {

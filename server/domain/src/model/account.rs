@@ -130,12 +130,19 @@ pub struct Caller {
     account: AccountId,
     weight: u32,
     scopes: Scopes,
+    until: Option<Millis>,
 }
 
 impl Caller {
-    /// The caller that speaks for an account with what a key or token gives it.
-    pub fn new(account: &Account, scopes: Scopes) -> Self {
-        Self { account: account.id, weight: account.weight, scopes: scopes.and(account.scopes) }
+    /// The caller that speaks for an account with what a key or token gives it, until that ends.
+    pub fn new(account: &Account, scopes: Scopes, until: Option<Millis>) -> Self {
+        let scopes = scopes.and(account.scopes);
+        Self { account: account.id, weight: account.weight, scopes, until }
+    }
+
+    /// When what the caller showed ends: nothing that it hands on lasts longer.
+    pub fn until(&self) -> Option<Millis> {
+        self.until
     }
 
     /// The caller's account.

@@ -120,6 +120,21 @@ pub struct Job {
     pub completed_at: Option<Millis>,
 }
 
+/// A job, as far as a stream of results shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resulted {
+    /// Its id.
+    pub id: JobId,
+    /// Its place in the run, from 0.
+    pub index: u32,
+    /// Where it is.
+    pub status: Status,
+    /// The last attempt, once it is over.
+    pub last: Option<Attempt>,
+    /// What was charged for its attempts.
+    pub cost: Nanodollars,
+}
+
 impl Job {
     /// Why it is not claimed, where it is not just its turn.
     pub fn waiting_for(&self, ask: Nanodollars, now: Millis) -> Option<String> {

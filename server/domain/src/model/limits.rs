@@ -15,7 +15,7 @@ pub struct Limits {
     pub arguments_bytes_max: usize,
     /// Jobs of one run.
     pub run_jobs_max: usize,
-    /// Invocations of one account that are under way at once.
+    /// Calls of one account that are under way at once; of all accounts sixteen times as many.
     pub invocations_max: usize,
     /// Streams of events that are open at once; of one account a quarter of them.
     pub streams_max: usize,

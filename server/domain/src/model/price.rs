@@ -47,9 +47,13 @@ const GIB: u128 = 1 << 30;
 const SECOND: u128 = 1_000_000_000;
 const MINUTE: u128 = 60 * SECOND;
 
+/// What is asked for a minute on the processor where the operator does not say: a minute of CPU time by the
+/// usual list. Without an ask, whoever bids next to nothing would pay next to nothing.
+const CPU_ASK: Nanodollars = Nanodollars(3_000_000);
+
 impl Default for Prices {
     fn default() -> Self {
-        Self { list: PriceList::usual(), asks: BTreeMap::from([(CPU.to_owned(), Nanodollars(0))]) }
+        Self { list: PriceList::usual(), asks: BTreeMap::from([(CPU.to_owned(), CPU_ASK)]) }
     }
 }
 

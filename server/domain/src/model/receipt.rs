@@ -4,6 +4,7 @@
 //! there is never the one without the other. The same request again finds the receipt.
 
 use super::id::{AccountId, JobId, Sha256};
+use super::scope::Scopes;
 use super::time::Millis;
 use crate::error::{Code, Error, Result};
 
@@ -34,6 +35,15 @@ pub struct Once<T> {
     pub body: Sha256,
     /// How what is made is answered.
     pub render: fn(&T) -> Answer,
+}
+
+impl<T> Once<T> {
+    /// The same, for whoever may do just this: an answer that shows a key is not for those who may do less.
+    #[must_use]
+    pub fn by(mut self, scopes: Scopes) -> Self {
+        self.route.push_str(&format!(" by {:x}", scopes.bits()));
+        self
+    }
 }
 
 /// An answer, as it is kept to be given again.

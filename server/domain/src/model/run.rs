@@ -126,6 +126,8 @@ pub struct Place {
 
 /// A run of more jobs than this does not repeat their arguments: its jobs show them.
 pub const PARAMETERS_SHOWN_MAX: u32 = 100;
+/// Nor does one whose arguments have more bytes than this.
+pub const PARAMETERS_BYTES_SHOWN_MAX: u64 = 64 << 10;
 
 #[cfg(test)]
 mod tests {

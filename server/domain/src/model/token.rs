@@ -25,6 +25,8 @@ pub struct Claims {
     pub expires_at: Millis,
     /// The key that it was given for: it ends with that.
     pub key: Option<KeyId>,
+    /// What the password's hash began with that it was given for: another password ends it.
+    pub password: Option<String>,
 }
 
 /// How a token names its account.

@@ -12,7 +12,7 @@ use crate::model::account::{Account, AccountName, Key};
 use crate::model::attempt::Charged;
 use crate::model::function::{Function, Interface, Name, Settings, Version};
 use crate::model::id::{AccountId, FunctionId, JobId, KeyId, RunId, Sha256};
-use crate::model::job::{Ended, Job, Progress, ResultType, Status};
+use crate::model::job::{Ended, Job, Progress, ResultType, Resulted, Status};
 use crate::model::log::{Entry, Line};
 use crate::model::money::Nanodollars;
 use crate::model::page::{Listed, Order, Page, SortBy};
@@ -254,7 +254,7 @@ pub trait Runs: Send + Sync {
         from_index: u32,
         limit: u32,
         bytes_max: usize,
-    ) -> Result<Option<Vec<Job>>>;
+    ) -> Result<Option<Vec<Resulted>>>;
 
     /// An account's runs.
     async fn run_list(&self, account: AccountId, filter: RunFilter, page: Page) -> Result<Listed<Run>>;

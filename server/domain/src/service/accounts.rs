@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::once::{Attempt, Looked, replay};
+use super::once::{Looked, Pending, replay};
 use crate::base::Base;
 use crate::error::{Error, Result};
 use crate::model::account::{Account, AccountName, Caller, Key};
@@ -10,6 +10,7 @@ use crate::model::page::{Listed, Page};
 use crate::model::receipt::{Answered, Once};
 use crate::model::scope::Scopes;
 use crate::port::store::AccountChange;
+use crate::tasks::Wake;
 
 /// Accounts.
 #[derive(Clone)]
@@ -68,10 +69,11 @@ impl Accounts {
         new: NewAccount,
         once: Option<Once<MadeAccount>>,
     ) -> Result<Answered<MadeAccount>> {
-        let attempt = match Attempt::look(&self.base, caller, once).await? {
-            Looked::Todo(attempt) => attempt,
-            Looked::Done(receipt) => return replay(&self.base, receipt),
-        };
+        let pending =
+            match Pending::look(&self.base, caller, once.map(|once| once.by(caller.scopes()))).await? {
+                Looked::Todo(pending) => pending,
+                Looked::Done(receipt) => return replay(&self.base, receipt),
+            };
         let (name, weight) =
             (AccountName::parse(&new.name)?, Account::check_weight(new.weight.unwrap_or(1))?);
         let (base, now) = (&self.base, self.base.clock.now());
@@ -94,10 +96,10 @@ impl Accounts {
             created_at: now,
         };
         let made = MadeAccount { account, key: secret };
-        let receipt = attempt.receipt(&made)?;
+        let receipt = pending.receipt(&made)?;
         let max = base.limits.accounts_max;
         let written = base.store.account_create(made.account.clone(), key, max, receipt).await?;
-        attempt.written(made, written)
+        pending.written(made, written)
     }
 
     /// An account by name.
@@ -142,7 +144,8 @@ impl Accounts {
             return Err(Error::conflict("an account cannot delete itself"));
         }
         let deleted = self.base.store.account_delete(&account.name).await?;
-        self.base.tasks.wake(crate::tasks::Wake::Purge);
+        self.base.tasks.wake(Wake::Cancel);
+        self.base.tasks.wake(Wake::Purge);
         if deleted { Ok(()) } else { Err(not_found()) }
     }
 

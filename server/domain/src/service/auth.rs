@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::base::Base;
 use crate::error::Result;
 use crate::model::account::{Account, AccountName, Caller, Key, unauthenticated};
+use crate::model::id::Sha256;
 use crate::model::scope::Scopes;
 use crate::model::time::Millis;
 use crate::model::token::{Claims, Subject, TOKEN_BYTES_MAX, TOKEN_SECONDS_DEFAULT, check_seconds};
@@ -55,7 +56,8 @@ impl Auth {
     /// Unauthenticated: it is malformed, unknown, foreign or has ended, and the answer does not say which.
     pub async fn caller(&self, shown: &str) -> Result<Caller> {
         if Key::is_one(shown) {
-            return self.by_key(shown).await.map(|(account, key)| Caller::new(&account, key.scopes));
+            let (account, key) = self.by_key(shown).await?;
+            return Ok(Caller::new(&account, key.scopes, key.expires_at));
         }
         if shown.len() > TOKEN_BYTES_MAX {
             return Err(unauthenticated());
@@ -76,7 +78,11 @@ impl Auth {
             Some(key) => claims.scopes.and(key.scopes),
             None => claims.scopes,
         };
-        Ok(Caller::new(&account, scopes))
+        // And with the password.
+        if claims.password.is_some() && claims.password != fingerprint(&account) {
+            return Err(unauthenticated());
+        }
+        Ok(Caller::new(&account, scopes, Some(claims.expires_at)))
     }
 
     /// Gives a token for a key or a password. It may do at most what these may, and lasts no longer.
@@ -97,14 +103,17 @@ impl Auth {
         };
         let now = self.base.clock.now();
         let all = key.as_ref().map_or(account.scopes, |key| key.scopes);
-        let scopes = Caller::new(&account, all).hand_on(scopes)?;
+        let scopes = Caller::new(&account, all, None).hand_on(scopes)?;
         let end = now.plus(seconds * 1000);
-        let expires_at = key.as_ref().and_then(|key| key.expires_at).map_or(end, |key| key.min(end));
+        let end = key.as_ref().and_then(|key| key.expires_at).map_or(end, |key| key.min(end));
+        // A token tells of whole seconds.
+        let expires_at = Millis(end.0.div_ceil(1000) * 1000);
         let claims = Claims {
             subject: Subject::Id(account.id),
             scopes,
             not_before: now,
             expires_at,
+            password: if key.is_none() { fingerprint(&account) } else { None },
             key: key.map(|key| key.id),
         };
         Ok(Given { token: self.base.credentials.token_issue(&claims)?, scopes, expires_at })
@@ -166,4 +175,10 @@ impl Auth {
         };
         self.base.store.account_create(account, key, 1, None).await.map(drop)
     }
+}
+
+/// What tells one password of an account from the next, and nothing else.
+fn fingerprint(account: &Account) -> Option<String> {
+    let hash = account.password.as_ref()?;
+    Some(Sha256::of(hash.as_bytes()).to_string()[..16].to_owned())
 }

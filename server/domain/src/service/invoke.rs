@@ -8,11 +8,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use super::input::{self, Checked, Place, Request};
 use super::jobs;
-use super::once::{Attempt, Looked};
+use super::once::{Looked, Pending};
+use super::places::Places;
 use super::runs::new_run;
 use crate::base::{Base, Recorder};
 use crate::error::{Code, Error, Result};
@@ -33,8 +34,7 @@ const RECORD_AFTER: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Invoke {
     base: Arc<Base>,
-    /// One for each call that may be under way, over all accounts.
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 /// What a call came to within the time that its caller waited.
@@ -56,7 +56,7 @@ pub enum Invoked {
 
 impl Invoke {
     pub(super) fn new(base: Arc<Base>) -> Self {
-        let places = Arc::new(Semaphore::new(base.limits.invocations_max));
+        let places = Places::new(base.limits.invocations_max);
         Self { base, places }
     }
 
@@ -73,44 +73,53 @@ impl Invoke {
         wait: Duration,
         once: Option<Once<()>>,
     ) -> Result<Invoked> {
-        let attempt = match Attempt::look(&self.base, caller, once).await? {
-            Looked::Todo(attempt) => attempt,
+        let pending = match Pending::look(&self.base, caller, once).await? {
+            Looked::Todo(pending) => pending,
             Looked::Done(receipt) => return self.replay(caller, &receipt).await,
         };
-        let place = self.places.clone().try_acquire_owned().map_err(|_| {
-            let max = self.base.limits.invocations_max;
-            Error::new(Code::TooMany, format!("{max} calls are under way; wait, or submit a run"))
-        })?;
+        let place = self.places.take(caller.account())?;
         let checked = input::check(&self.base, caller, request, Place::Arguments).await?;
         let mut call = Call::new(self.base.clone(), caller, checked);
         let (job, account) = (call.job, caller.account());
-        call.run.receipt = attempt.receipt_of(Kept::Job(job));
-        let is_ahead = call.run.receipt.is_some();
-        if is_ahead && let Written::Before(receipt) = call.record_ahead().await? {
-            attempt.check_body(&receipt)?;
-            return self.replay(caller, &receipt).await;
-        }
+        call.run.receipt = pending.receipt_of(Kept::Job(job));
+        let receipt = call.run.receipt.clone();
         // Run here, for the fewest ways between threads; elsewhere once its caller has gone.
         let record_after = wait.min(RECORD_AFTER);
         let (recorded, is_recorded) = oneshot::channel();
         let over = self.base.tasks.finish(async move {
             let _place = place;
-            if !is_ahead {
-                return call.run(record_after, recorded).await;
+            if call.run.receipt.is_none() {
+                return call.run(record_after, recorded).await.map(Came::Of);
+            }
+            if let Written::Before(receipt) = call.record_ahead().await? {
+                return Ok(Came::Before(receipt));
             }
             drop(recorded);
-            call.run_recorded().await
+            call.run_recorded().await.map(Came::Of)
         });
         match tokio::time::timeout(wait, over).await {
-            Ok(over) => over,
-            Err(_) => {
-                // Its row is written, as running or as over: it answers either way.
-                let _ = is_recorded.await;
-                let job = self.base.store.job_get(account, job).await?;
-                let lost = || Error::new(Code::Unavailable, "the call could not be recorded");
-                Ok(Invoked::Running(Box::new(job.ok_or_else(lost)?)))
+            Ok(Err(error)) => return Err(error),
+            Ok(Ok(Came::Of(invoked))) => return Ok(invoked),
+            Ok(Ok(Came::Before(receipt))) => {
+                pending.check_body(&receipt)?;
+                return self.replay(caller, &receipt).await;
             }
+            Err(_) => {}
         }
+        // Its row is written, as running or as over: it answers either way.
+        let _ = is_recorded.await;
+        if let Some(job) = self.base.store.job_get(account, job).await? {
+            return Ok(Invoked::Running(Box::new(job)));
+        }
+        // Or somebody else asked the same a moment before.
+        let before = match &receipt {
+            Some(receipt) => self.base.store.receipt_find(&receipt.request).await?,
+            None => None,
+        };
+        let lost = || Error::new(Code::Unavailable, "the call could not be recorded");
+        let before = before.ok_or_else(lost)?;
+        pending.check_body(&before)?;
+        self.replay(caller, &before).await
     }
 
     /// What came of a call that was made before.
@@ -125,6 +134,14 @@ impl Invoke {
         }
         over(&*self.base.store, job, true).await
     }
+}
+
+/// What came of a call that is to be made once.
+enum Came {
+    /// It was made.
+    Of(Invoked),
+    /// It had been made before.
+    Before(Receipt),
 }
 
 struct Call {
@@ -159,9 +176,19 @@ impl Call {
         Self { base, job: assignment.job, run, assignment, progress }
     }
 
-    /// Writes it as running.
+    /// Writes it as running. Where nobody can say whether that is on disk, it is asked for: a row that says
+    /// that it runs must not be left alone.
     async fn record_ahead(&self) -> Result<Written> {
-        self.base.store.job_record_running(self.run.clone(), self.progress).await
+        let store = &self.base.store;
+        match store.job_record_running(self.run.clone(), self.progress).await {
+            Err(error) if error.code() == Code::Unavailable => {
+                match store.job_get(self.run.account, self.job).await? {
+                    Some(_) => Ok(Written::Now),
+                    None => Err(error),
+                }
+            }
+            written => written,
+        }
     }
 
     /// Runs the call. What `recorded` answers to says that there is a row, by being sent or dropped.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::input::{self, Place, Request};
-use super::once::{self, Looked, replay};
+use super::once::{Looked, Pending, replay};
 use super::runs::new_run;
 use crate::base::Base;
 use crate::error::{Error, Result};
@@ -42,18 +42,18 @@ impl Jobs {
         request: Request,
         once: Option<Once<Job>>,
     ) -> Result<Answered<Job>> {
-        let attempt = match once::Attempt::look(&self.base, caller, once).await? {
-            Looked::Todo(attempt) => attempt,
+        let pending = match Pending::look(&self.base, caller, once).await? {
+            Looked::Todo(pending) => pending,
             Looked::Done(receipt) => return replay(&self.base, receipt),
         };
         let checked = input::check(&self.base, caller, request, Place::Payload).await?;
         let function = checked.function.name.clone();
         let mut run = new_run(&self.base, caller, Source::Job, checked, None, None);
         let made = made(&run, function.as_str(), Progress::new(None));
-        run.receipt = attempt.receipt(&made)?;
+        run.receipt = pending.receipt(&made)?;
         let written = self.base.store.run_create(run).await?;
         self.base.tasks.wake(Wake::Dispatch);
-        attempt.written(made, written)
+        pending.written(made, written)
     }
 
     /// A job by id.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::once::{Attempt, Looked, replay};
+use super::once::{Looked, Pending, replay};
 use crate::base::Base;
 use crate::error::{Error, Result};
 use crate::model::account::{Caller, KEY_NAME_LENGTH_MAX, Key};
@@ -11,6 +11,7 @@ use crate::model::page::{Listed, Page};
 use crate::model::receipt::{Answered, Once};
 use crate::model::scope::Scopes;
 use crate::model::time::Millis;
+use crate::port::store::Identity;
 
 /// How long a key may last: ten years.
 const LIFE_MS_MAX: u64 = 3653 * 24 * 60 * 60 * 1000;
@@ -56,10 +57,11 @@ impl Keys {
         new: NewKey,
         once: Option<Once<MadeKey>>,
     ) -> Result<Answered<MadeKey>> {
-        let attempt = match Attempt::look(&self.base, caller, once).await? {
-            Looked::Todo(attempt) => attempt,
-            Looked::Done(receipt) => return replay(&self.base, receipt),
-        };
+        let pending =
+            match Pending::look(&self.base, caller, once.map(|once| once.by(caller.scopes()))).await? {
+                Looked::Todo(pending) => pending,
+                Looked::Done(receipt) => return replay(&self.base, receipt),
+            };
         let (base, now) = (&self.base, self.base.clock.now());
         let name = new.name.unwrap_or_default();
         if name.chars().count() > KEY_NAME_LENGTH_MAX {
@@ -76,14 +78,15 @@ impl Keys {
             account: caller.account(),
             name,
             scopes: caller.hand_on(new.scopes)?,
-            expires_at: new.expires_at,
+            // Nobody hands on what lasts longer than what it showed.
+            expires_at: [new.expires_at, caller.until()].into_iter().flatten().min(),
             hash: Key::hash_of(&secret),
             created_at: now,
         };
         let made = MadeKey { key, secret };
-        let receipt = attempt.receipt(&made)?;
+        let receipt = pending.receipt(&made)?;
         let written = base.store.key_create(made.key.clone(), base.limits.keys_max, receipt).await?;
-        attempt.written(made, written)
+        pending.written(made, written)
     }
 
     /// The caller's account's keys, newest first.
@@ -97,9 +100,14 @@ impl Keys {
     /// Revokes a key: from now on it is unknown, and so is every token that was given for it.
     ///
     /// # Errors
-    /// Not found.
+    /// Not found; scope required for a key that may do more than the caller.
     pub async fn revoke(&self, caller: &Caller, id: KeyId) -> Result<()> {
+        let not_found = || Error::not_found("key");
+        let found = self.base.store.identity_find(Identity::Key(id)).await?;
+        let key = found.and_then(|(_, key)| key).filter(|key| key.account == caller.account());
+        // What may do more than the caller is not the caller's to take away.
+        caller.hand_on(Some(key.ok_or_else(not_found)?.scopes))?;
         let revoked = self.base.store.key_delete(caller.account(), id).await?;
-        if revoked { Ok(()) } else { Err(Error::not_found("key")) }
+        if revoked { Ok(()) } else { Err(not_found()) }
     }
 }

@@ -10,6 +10,7 @@ pub mod invoke;
 pub mod jobs;
 pub mod keys;
 mod once;
+mod places;
 pub mod runs;
 pub mod usage;
 

@@ -1,13 +1,13 @@
 //! Doing what a request with an `Idempotency-Key` asks for once. See [`crate::model::receipt`].
 
 use crate::base::Base;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::account::Caller;
 use crate::model::receipt::{Answer, Answered, Kept, Once, Receipt, RequestName};
 use crate::port::store::Written;
 
 /// A request on its way to being done, perhaps once.
-pub(super) struct Attempt<'a, T> {
+pub(super) struct Pending<'a, T> {
     base: &'a Base,
     once: Option<(Once<T>, RequestName)>,
 }
@@ -15,12 +15,12 @@ pub(super) struct Attempt<'a, T> {
 /// What a look at the receipts said.
 pub(super) enum Looked<'a, T> {
     /// It is to be done.
-    Todo(Attempt<'a, T>),
+    Todo(Pending<'a, T>),
     /// It was done before.
     Done(Receipt),
 }
 
-impl<'a, T> Attempt<'a, T> {
+impl<'a, T> Pending<'a, T> {
     /// Looks whether it was done before.
     pub(super) async fn look(
         base: &'a Base,
@@ -74,8 +74,11 @@ impl<'a, T> Attempt<'a, T> {
 pub(super) fn replay<T>(base: &Base, receipt: Receipt) -> Result<Answered<T>> {
     match receipt.kept {
         Kept::Sealed { status, body } => {
-            Ok(Answered::Replayed(Answer { status, body: base.credentials.open(&body)? }))
+            let body = base.credentials.open(&body).map_err(|_| {
+                Error::conflict("the first answer cannot be read any more; choose a new Idempotency-Key")
+            })?;
+            Ok(Answered::Replayed(Answer { status, body }))
         }
-        Kept::Job(_) => Err(crate::error::Error::internal("a receipt of a call where none is made")),
+        Kept::Job(_) => Err(Error::internal("a receipt of a call where none is made")),
     }
 }

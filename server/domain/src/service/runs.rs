@@ -5,16 +5,16 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::input::{self, Checked, Place, Request};
-use super::once::{Attempt, Looked, replay};
+use super::once::{Looked, Pending, replay};
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::id::RunId;
-use crate::model::job::{Ended, Job, Status};
+use crate::model::job::{Ended, Resulted, Status};
 use crate::model::money::Nanodollars;
 use crate::model::page::{Listed, Page};
 use crate::model::receipt::{Answered, Once};
-use crate::model::run::{self, Counts, PARAMETERS_SHOWN_MAX, Run, Source};
+use crate::model::run::{self, Counts, PARAMETERS_BYTES_SHOWN_MAX, PARAMETERS_SHOWN_MAX, Run, Source};
 use crate::model::time::Millis;
 use crate::port::store::{NewJob, NewRun, RunFilter};
 use crate::signals::Watching;
@@ -60,8 +60,8 @@ impl Runs {
         submission: Submission,
         once: Option<Once<Run>>,
     ) -> Result<Answered<Run>> {
-        let attempt = match Attempt::look(&self.base, caller, once).await? {
-            Looked::Todo(attempt) => attempt,
+        let pending = match Pending::look(&self.base, caller, once).await? {
+            Looked::Todo(pending) => pending,
             Looked::Done(receipt) => return replay(&self.base, receipt),
         };
         let count = submission.request.tuples.len();
@@ -84,10 +84,10 @@ impl Runs {
         let function = checked.function.name.clone();
         let mut run = new_run(&self.base, caller, Source::Run, checked, bid, run_at);
         let made = made(&run, function.as_str());
-        run.receipt = attempt.receipt(&made)?;
+        run.receipt = pending.receipt(&made)?;
         let written = self.base.store.run_create(run).await?;
         self.base.tasks.wake(Wake::Dispatch);
-        attempt.written(made, written)
+        pending.written(made, written)
     }
 
     /// A run by id.
@@ -145,7 +145,7 @@ impl Runs {
     ///
     /// # Errors
     /// Not found.
-    pub async fn results(&self, caller: &Caller, id: RunId, from_index: u32) -> Result<Vec<Job>> {
+    pub async fn results(&self, caller: &Caller, id: RunId, from_index: u32) -> Result<Vec<Resulted>> {
         let (jobs, bytes) = (RESULTS_AT_ONCE, RESULT_BYTES_AT_ONCE);
         let results = self.base.store.run_results(caller.account(), id, from_index, jobs, bytes).await?;
         results.ok_or_else(not_found)
@@ -197,7 +197,9 @@ fn made(run: &NewRun, function: &str) -> Run {
     let count = run.jobs.len() as u32;
     let mut counts = Counts::default();
     counts.0[usize::from(Status::Queued.number())] = count;
-    let shown = (count <= PARAMETERS_SHOWN_MAX).then_some(&run.jobs);
+    let bytes: usize = run.jobs.iter().map(|job| job.arguments.len()).sum();
+    let few = count <= PARAMETERS_SHOWN_MAX && bytes as u64 <= PARAMETERS_BYTES_SHOWN_MAX;
+    let shown = few.then_some(&run.jobs);
     Run {
         id: run.id,
         account: run.account,

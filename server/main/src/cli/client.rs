@@ -33,7 +33,11 @@ impl Client {
             return Err(Failure::Usage(format!("\"{url}\" is no URL: it begins with http:// or https://")));
         }
         let token = token.filter(|token| !token.trim().is_empty());
-        let token = token.or_else(|| std::fs::read_to_string(KEY_FILE).ok()).ok_or_else(|| {
+        // The key that a server left here is for a server that is here.
+        let is_here =
+            ["http://127.", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start));
+        let left = || std::fs::read_to_string(KEY_FILE).ok().filter(|_| is_here);
+        let token = token.or_else(left).ok_or_else(|| {
             Failure::Usage(format!("no key: set SKEP_TOKEN, pass --token, or start where ./{KEY_FILE} is"))
         })?;
         let token = token.trim();

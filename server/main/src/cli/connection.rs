@@ -73,13 +73,20 @@ impl Connection {
     /// The client for the server that is meant.
     pub(super) fn client(&self) -> Result<Client, Failure> {
         let profile = self.profile()?;
+        // A profile's token is for the profile's server, and for no other that is named beside it.
+        let own = self.url.is_none() || self.url == profile.url;
         let url = self.url.clone().or(profile.url).unwrap_or_else(|| URL.to_owned());
-        let of_file = |path: PathBuf| std::fs::read_to_string(&path).map_err(super::failure::file(&path));
-        let token = match (self.token.clone(), profile.token, profile.token_file) {
-            (Some(token), _, _) | (None, Some(token), _) => Some(token),
-            (None, None, Some(path)) => Some(of_file(path)?),
-            (None, None, None) => None,
+        let of_file = |path: PathBuf| {
+            std::fs::read_to_string(&path).map_err(|error| {
+                Failure::Usage(format!("the profile's token_file {}: {error}", path.display()))
+            })
         };
+        let token =
+            match (self.token.clone(), profile.token.filter(|_| own), profile.token_file.filter(|_| own)) {
+                (Some(token), _, _) | (None, Some(token), _) => Some(token),
+                (None, None, Some(path)) => Some(of_file(path)?),
+                (None, None, None) => None,
+            };
         Client::new(&url, token, self.output())
     }
 

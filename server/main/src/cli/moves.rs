@@ -12,7 +12,7 @@ use super::show;
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// The job's id; to cancel, a run's will do as well
+    /// The job's id; a run's, to cancel all of it
     id: String,
 }
 

@@ -23,13 +23,13 @@ impl Output {
         if self.json {
             self.line(&format!("{value:#}"));
         } else {
-            self.line(&people(value));
+            self.line(&painted(&people(value)));
         }
     }
 
     /// A line on stdout. A reader that went away is no reason to fail; a full disk is.
     pub(super) fn line(self, text: &str) {
-        if let Err(error) = writeln!(stdout(), "{}", painted(text))
+        if let Err(error) = writeln!(stdout(), "{text}")
             && error.kind() != ErrorKind::BrokenPipe
         {
             let _ = writeln!(stderr(), "skep: stdout: {error}");

@@ -40,6 +40,9 @@ pub(super) struct Arguments {
     /// Wall time of an attempt, in milliseconds
     #[arg(long, value_name = "MS")]
     timeout_ms: Option<u64>,
+    /// The most that is paid for a job-minute, in dollars
+    #[arg(long, value_name = "DOLLARS")]
+    bid: Option<String>,
     /// Wait for its end, with progress
     #[arg(long, short)]
     follow: bool,
@@ -61,6 +64,7 @@ pub(super) fn run(arguments: Arguments, client: &Client, output: Output) -> Resu
         ("export", json!(arguments.export)),
         ("version", json!(arguments.version)),
         ("timeoutMs", json!(arguments.timeout_ms)),
+        ("bidPrice", json!(arguments.bid)),
         ("retry", arguments.retries.map_or(Value::Null, |limit| json!({"limit": limit}))),
     ] {
         if !value.is_null() {

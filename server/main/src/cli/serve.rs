@@ -54,7 +54,9 @@ pub(super) fn serve(arguments: Arguments) -> Result<ExitCode, Failure> {
     let server = Server::start(&config)?;
     let output = super::output::Output { json: false };
     output.line(&format!("skep listens on http://{}", server.address()));
-    output.line(&format!("the admin key is in {}", server.key_file().display()));
+    if server.key_file().is_file() {
+        output.line(&format!("the admin key is in {}", server.key_file().display()));
+    }
     server.wait_for_signal()?;
     server.stop();
     Ok(ExitCode::SUCCESS)

@@ -72,6 +72,22 @@ impl LimitsSection {
             Some(0) => None,
             Some(days) => Some(days.saturating_mul(DAY_MS)),
         };
+        for (name, value) in [
+            ("component_bytes_max", self.component_bytes_max),
+            ("run_body_bytes_max", self.run_body_bytes_max),
+            ("body_bytes_max", self.body_bytes_max),
+            ("arguments_bytes_max", self.arguments_bytes_max),
+            ("run_jobs_max", self.run_jobs_max),
+            ("invocations_max", self.invocations_max),
+            ("streams_max", self.streams_max),
+            ("accounts_max", self.accounts_max),
+            ("keys_max", self.keys_max),
+            ("functions_max", self.functions_max),
+        ] {
+            if value == Some(0) {
+                return Err(Error::invalid(format!("limits.{name} must be 1 at least")));
+            }
+        }
         // Places in a run are counted in 32 bits.
         if self.run_jobs_max.is_some_and(|max| max > 1_000_000) {
             return Err(Error::invalid("limits.run_jobs_max must be 1000000 at most"));

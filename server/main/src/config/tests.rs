@@ -40,6 +40,9 @@ fn mistakes_are_named() {
         ("[prices]\npreset = 'cheap'", "\"cheap\" is not one of"),
         ("[prices.asks]\ngpu = '1'", "no device \"gpu\""),
         ("[limits]\nrun_jobs_max = 2000000", "limits.run_jobs_max"),
+        ("[limits]\nstreams_max = 0", "limits.streams_max must be 1 at least"),
+        ("[telemetry]\nlog = 'loud'", "\"loud\" is no log filter"),
+        ("[telemetry]\nlog = 'skep=loud'", "\"skep=loud\" is no log filter"),
         (
             "[[issuers]]\nname = 'a'\naudience = 'b'\nalgorithm = 'HS256'\njwks = 'c'",
             "\"HS256\" is not one of RS256, ES256, EdDSA",

@@ -47,7 +47,7 @@ struct Wire {
     sub: String,
     aud: Audience,
     exp: u64,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     nbf: Option<u64>,
     #[serde(default)]
     iat: Option<u64>,
@@ -56,6 +56,9 @@ struct Wire {
     /// The key that a token of this server was given for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    /// What the password's hash began with that it was given for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pwd: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -98,6 +101,7 @@ impl Tokens {
             iat: Some(seconds(claims.not_before)),
             scope: claims.scopes.names().join(" "),
             key: claims.key.map(|key| key.to_string()),
+            pwd: claims.password.clone(),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &wire, &self.encoding).map_err(Error::internal)
     }
@@ -137,6 +141,7 @@ impl Tokens {
         claims.scopes = claims.scopes.and(issuer.scopes);
         // Only this server's tokens speak for its keys.
         claims.key = None;
+        claims.password = None;
         Some(Known { claims, issuer: Some((issuer.name.clone(), generation)) })
     }
 }
@@ -173,6 +178,7 @@ fn claims(wire: &Wire, audience: &str, leeway: u64) -> Option<Claims> {
         not_before: millis(begin.saturating_sub(leeway)),
         expires_at: millis(wire.exp.saturating_add(leeway)),
         key: wire.key.as_deref().and_then(|key| key.parse().ok()),
+        password: wire.pwd.clone(),
     })
 }
 

@@ -130,8 +130,10 @@ impl Functions for SqliteStore {
             let found = lists::merged(connection, &[range(account)], Order::Descending, &page)?;
             let sql = format!("{FUNCTION} WHERE f.key = ?");
             let mut select = connection.prepare_cached(&sql).map_err(internal)?;
-            let items = found.rows.iter().map(|at| select.query_row([at.row.stored()], function));
-            let items = items.collect::<rusqlite::Result<_>>().map_err(internal)?;
+            // One may be deleted in between.
+            let items = found.rows.iter().map(|at| select.query_row([at.row.stored()], function).optional());
+            let items =
+                items.filter_map(Result::transpose).collect::<rusqlite::Result<_>>().map_err(internal)?;
             Ok(Listed { items, next: found.next })
         })
         .await
@@ -223,6 +225,12 @@ fn create(
     functions_max: usize,
     now: Millis,
 ) -> Result<i64> {
+    // Whoever deleted the account meanwhile was first.
+    const ACCOUNT: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = ? AND deleted = 0)";
+    let mut account_is_there = connection.prepare_cached(ACCOUNT).map_err(internal)?;
+    if !account_is_there.query_row([account.to_bytes()], |row| row.get::<_, bool>(0)).map_err(internal)? {
+        return Err(Error::not_found("account"));
+    }
     let there: u64 = connection
         .prepare_cached(
             "SELECT count(*) FROM functions WHERE account = (SELECT key FROM accounts WHERE id = ?)",
@@ -236,7 +244,7 @@ fn create(
     connection
         .prepare_cached(
             "INSERT INTO functions (id, account, name, current, settings, created_at, updated_at)
-             VALUES (?, (SELECT key FROM accounts WHERE id = ? AND deleted = 0), ?, 0, ?, ?, ?)",
+             VALUES (?, (SELECT key FROM accounts WHERE id = ?), ?, 0, ?, ?, ?)",
         )
         .and_then(|mut insert| {
             let (id, name) = (new.function.to_bytes(), new.name.as_str());

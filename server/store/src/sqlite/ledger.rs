@@ -213,8 +213,9 @@ fn by_run(
     let line = |row: &Row<'_>| {
         Ok(Reported { about: About::Run(RunId::from_bytes(row.get("id")?)), totals: totals(row)? })
     };
-    let items = found.rows.iter().map(|position| select.query_row([position.row.stored()], line));
-    let items = items.collect::<rusqlite::Result<_>>().map_err(internal)?;
+    // One may be purged in between.
+    let items = found.rows.iter().map(|position| select.query_row([position.row.stored()], line).optional());
+    let items = items.filter_map(Result::transpose).collect::<rusqlite::Result<_>>().map_err(internal)?;
     Ok(Listed { items, next: found.next })
 }
 

@@ -76,18 +76,21 @@ fn next_of_account(connection: &Connection) -> Result<Option<Next>> {
         .and_then(|mut select| select.query_map([], |row| row.get(0))?.collect())
         .map_err(internal)?;
     for account in accounts {
-        const RUN: &str = "SELECT key, id, completed_at IS NOT NULL, queued + retrying FROM runs
-            WHERE account = ? ORDER BY completed_at IS NULL, queued + retrying = 0 LIMIT 1";
-        let mut select = connection.prepare_cached(RUN).map_err(internal)?;
-        let run = select.query_row([account], |row| {
-            let id = RunId::from_bytes(row.get(1)?);
-            Ok((row.get::<_, i64>(0)?, id, row.get::<_, bool>(2)?, row.get::<_, i64>(3)?))
-        });
-        match run.optional().map_err(internal)? {
-            Some((key, _, true, _)) => return Ok(Some(Next::Run(key))),
-            Some((_, id, false, 1..)) => return Ok(Some(Next::Waiting(id))),
-            Some(_) => continue,
-            None => {}
+        let first = |condition: &str| {
+            let sql = format!("SELECT key, id FROM runs WHERE account = ? AND {condition} LIMIT 1");
+            let mut select = connection.prepare_cached(&sql).map_err(internal)?;
+            let run = select
+                .query_row([account], |row| Ok((row.get::<_, i64>(0)?, RunId::from_bytes(row.get(1)?))));
+            run.optional().map_err(internal)
+        };
+        if let Some((key, _)) = first("completed_at IS NOT NULL")? {
+            return Ok(Some(Next::Run(key)));
+        }
+        if let Some((_, id)) = first("queued + retrying > 0")? {
+            return Ok(Some(Next::Waiting(id)));
+        }
+        if first("TRUE")?.is_some() {
+            continue;
         }
         let function = connection
             .prepare_cached("SELECT key FROM functions WHERE account = ? LIMIT 1")
@@ -121,7 +124,11 @@ fn purge(connection: &Connection, before: i64, now: Millis) -> Result<Purged> {
             }
             Some(Next::Account(account)) => {
                 execute(connection, "DELETE FROM ledger WHERE account = ?", account)?;
-                execute(connection, "DELETE FROM receipts WHERE account = ?", account)?;
+                const RECEIPTS: &str = "DELETE FROM receipts WHERE (account, route, key) IN
+                    (SELECT account, route, key FROM receipts WHERE account = ? LIMIT 1000)";
+                if execute(connection, RECEIPTS, account)? > 0 {
+                    return Ok(Purged::Some);
+                }
                 execute(connection, "DELETE FROM accounts WHERE key = ?", account)?;
             }
         }
@@ -132,31 +139,28 @@ fn purge(connection: &Connection, before: i64, now: Millis) -> Result<Purged> {
     Ok(Purged::Some)
 }
 
-fn execute(connection: &Connection, sql: &str, key: i64) -> Result<()> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.execute([key]))
-        .map(drop)
-        .map_err(internal)
+fn execute(connection: &Connection, sql: &str, key: i64) -> Result<usize> {
+    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([key])).map_err(internal)
 }
 
-/// Takes away a run's last jobs, and the run once it has none. Returns how many jobs that were.
+/// Takes away a run's first jobs, and the run with its last. Returns how many jobs that were. Its last job is
+/// what keeps others from its keys: new jobs have keys after the highest that there is.
 fn purge_run(connection: &Connection, run: i64, jobs_max: i64) -> Result<i64> {
     // From here on it is hidden as a whole.
     execute(connection, "UPDATE runs SET account = 0 WHERE key = ?", run)?;
     const RANGE: &str = "SELECT first_job,
             first_job + queued + running + retrying + succeeded + failed + timed_out + cancelled
         FROM runs WHERE key = ?";
-    const LAST: &str = "SELECT coalesce(max(key) + 1, ?1) FROM jobs WHERE key >= ?1 AND key < ?2";
+    const FIRST: &str = "SELECT coalesce(min(key), ?2) FROM jobs WHERE key >= ?1 AND key < ?2";
     let [first, end]: [i64; 2] = connection
         .prepare_cached(RANGE)
         .and_then(|mut select| select.query_row([run], |row| Ok([row.get(0)?, row.get(1)?])))
         .map_err(internal)?;
-    let end: i64 = connection
-        .prepare_cached(LAST)
+    let begin: i64 = connection
+        .prepare_cached(FIRST)
         .and_then(|mut select| select.query_row([first, end], |row| row.get(0)))
         .map_err(internal)?;
-    let begin = first.max(end - jobs_max);
+    let until = end.min(begin + jobs_max);
     for (sql, factor) in [
         ("DELETE FROM logs WHERE job >= ? AND job < ?", 1),
         ("DELETE FROM attempts WHERE key >= ? AND key < ?", ATTEMPTS_OF_A_JOB),
@@ -165,14 +169,14 @@ fn purge_run(connection: &Connection, run: i64, jobs_max: i64) -> Result<i64> {
     ] {
         connection
             .prepare_cached(sql)
-            .and_then(|mut delete| delete.execute([begin * factor, end * factor]))
+            .and_then(|mut delete| delete.execute([begin * factor, until * factor]))
             .map_err(internal)?;
     }
-    if begin == first {
+    if until == end {
         execute(connection, "DELETE FROM run_events WHERE run = ?", run)?;
         execute(connection, "DELETE FROM runs WHERE key = ?", run)?;
     }
-    Ok(end - begin)
+    Ok(until - begin)
 }
 
 /// Cancels some of the waiting jobs of a run whose account is gone.

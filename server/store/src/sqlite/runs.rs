@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use skep_domain::model::id::{AccountId, FunctionId, RunId};
-use skep_domain::model::job::{Ended, Job, Progress, ResultType, Status};
+use skep_domain::model::job::{Ended, Progress, ResultType, Resulted, Status};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::page::{Listed, Order, Page};
 use skep_domain::model::price::Price;
-use skep_domain::model::run::{Counts, PARAMETERS_SHOWN_MAX, Place, Run, Source};
+use skep_domain::model::run::{Counts, PARAMETERS_BYTES_SHOWN_MAX, PARAMETERS_SHOWN_MAX, Place, Run, Source};
 use skep_domain::model::step;
 use skep_domain::model::time::Millis;
 use skep_domain::model::trace::Trace;
@@ -101,7 +101,7 @@ impl Runs for SqliteStore {
         from_index: u32,
         limit: u32,
         bytes_max: usize,
-    ) -> Result<Option<Vec<Job>>> {
+    ) -> Result<Option<Vec<Resulted>>> {
         self.read(move |connection| match visible(connection, account, id)? {
             Some(key) => jobs::read::of_run(connection, key, from_index, limit, bytes_max).map(Some),
             None => Ok(None),
@@ -143,9 +143,10 @@ pub(super) fn insert_over(connection: &Connection, run: &NewRun, finished: &Fini
     }
     lines.write(connection)?;
     let ended = Some(Over { finished, totals });
-    let job =
+    let (run_key, job) =
         insert_at(connection, run, keys, &State { progress: step.to, started_at: Some(run.at), ended })?;
     logs::begin(connection, job, step.from.attempts, &finished.lines)?;
+    events::append(connection, run_key, job, &[job])?;
     Ok(totals.cost)
 }
 
@@ -179,13 +180,13 @@ fn last_job(connection: &Connection) -> Result<i64> {
         .map_err(internal)
 }
 
-/// Writes a run and its jobs. Returns the key of the first job.
+/// Writes a run and its jobs. Returns the keys of the run and of its first job.
 fn insert_at(
     connection: &Connection,
     run: &NewRun,
     (function, account): (i64, i64),
     state: &State<'_>,
-) -> Result<i64> {
+) -> Result<(i64, i64)> {
     let first_job = last_job(connection)? + 1;
     let mut counts = [0i64; 7];
     counts[usize::from(state.progress.status.number())] = run.jobs.len() as i64;
@@ -232,8 +233,9 @@ fn insert_at(
             ])
         })
         .map_err(internal)?;
-    insert_jobs(connection, run, state, [first_job, account, connection.last_insert_rowid(), function])?;
-    Ok(first_job)
+    let run_key = connection.last_insert_rowid();
+    insert_jobs(connection, run, state, [first_job, account, run_key, function])?;
+    Ok((run_key, first_job))
 }
 
 fn insert_jobs(
@@ -302,10 +304,15 @@ fn get(connection: &Connection, account: AccountId, id: RunId) -> Result<Option<
         .map_err(internal)?;
     let Some((mut run, first_job)) = found else { return Ok(None) };
     let total = run.counts.total();
-    if total <= PARAMETERS_SHOWN_MAX {
+    let few = total <= PARAMETERS_SHOWN_MAX;
+    let range = [first_job, first_job + i64::from(total)];
+    const BYTES: &str =
+        "SELECT coalesce(sum(octet_length(arguments)), 0) FROM job_arguments WHERE job >= ? AND job < ?";
+    let mut bytes = connection.prepare_cached(BYTES).map_err(internal)?;
+    if few && bytes.query_row(range, |row| row.unsigned(0)).map_err(internal)? <= PARAMETERS_BYTES_SHOWN_MAX {
         const SQL: &str = "SELECT arguments FROM job_arguments WHERE job >= ? AND job < ? ORDER BY job";
         let mut statement = connection.prepare_cached(SQL).map_err(internal)?;
-        let texts = statement.query_map([first_job, first_job + i64::from(total)], |row| row.get(0));
+        let texts = statement.query_map(range, |row| row.get(0));
         run.parameters = Some(texts.and_then(Iterator::collect).map_err(internal)?);
     }
     Ok(Some(run))

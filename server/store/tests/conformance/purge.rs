@@ -2,6 +2,7 @@
 
 crate::scenarios! {
     a_deleted_run_is_hidden_and_then_gone
+    what_is_made_between_two_parts_of_a_purge_stays
     a_deleted_function_takes_its_runs_along
     a_deleted_account_goes_once_its_guests_have_ended
     runs_are_kept_for_their_time
@@ -68,6 +69,17 @@ mod scenarios {
         hidden().await;
         assert!(world.store.run_get(world.account, kept).await.expect("it answers").is_some());
         assert!(!world.store.run_delete(world.account, gone).await.expect("it answers"));
+    }
+
+    pub(super) async fn what_is_made_between_two_parts_of_a_purge_stays(world: &World) {
+        let gone = over(world, 2500).await;
+        assert!(world.store.run_delete(world.account, gone).await.expect("it is over"));
+        assert_eq!(world.store.purge(None, at(50)).await.expect("it answers"), Purged::Some);
+        let made = world.submit(10).await;
+        purge(world, None).await;
+        let jobs = world.store.run_results(world.account, made, 0, 100, usize::MAX).await;
+        assert_eq!(jobs.expect("it answers").expect("it is there").len(), 10);
+        assert_eq!(world.claim(100).await.len(), 10, "and nothing of what is gone is claimed");
     }
 
     pub(super) async fn a_deleted_function_takes_its_runs_along(world: &World) {

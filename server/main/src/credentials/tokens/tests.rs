@@ -95,6 +95,7 @@ fn a_token_of_this_server_is_known_again() {
         not_before: NOW,
         expires_at: NOW.plus(60_000),
         key: Some(key),
+        password: None,
     };
     let token = world.tokens.issue(&claims).expect("it is signed");
     for _ in 0..2 {

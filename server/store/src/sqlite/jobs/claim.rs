@@ -49,10 +49,11 @@ pub(super) fn claim(
     now: Millis,
 ) -> Result<Claim> {
     release_due(connection, now)?;
-    let accounts = accounts(connection, limits, after)?;
+    let (accounts, more) = accounts(connection, limits, after)?;
     let contenders: Vec<Contender> = accounts.iter().map(|account| account.within(limits)).collect();
     let shares = share_out(limits.free, limits.account_running_max, &contenders);
-    let left = accounts.iter().zip(&shares).any(|(account, share)| account.contender.ready > *share);
+    // Others may have what these have not.
+    let left = more || accounts.iter().zip(&shares).any(|(account, share)| account.contender.ready > *share);
     let mut claim = Claim { jobs: Vec::new(), left, next_due: next_due(connection)? };
     let mut plans = HashMap::new();
     let mut moved = Moved::default();
@@ -84,25 +85,32 @@ fn next_due(connection: &Connection) -> Result<Option<Millis>> {
 
 /// Accounts with ready jobs: a jump from one to the next through the index, not a scan of all jobs. Those
 /// after the last one that the claim before looked at come first, so that each has its turn.
-fn accounts(connection: &Connection, limits: &ClaimLimits, after: &AtomicI64) -> Result<Vec<Account>> {
+fn accounts(
+    connection: &Connection,
+    limits: &ClaimLimits,
+    after: &AtomicI64,
+) -> Result<(Vec<Account>, bool)> {
     const SQL: &str = "
         WITH RECURSIVE waiting(account) AS (
             SELECT (SELECT min(account) FROM jobs WHERE status IN (0, 2) AND due_at IS NULL AND account > ?3)
             UNION ALL
             SELECT (SELECT min(account) FROM jobs WHERE status IN (0, 2) AND due_at IS NULL AND account > waiting.account)
             FROM waiting WHERE waiting.account IS NOT NULL LIMIT ?2)
-        SELECT a.key, a.id, a.weight,
+        SELECT a.key, a.id, a.weight, a.deleted,
             (SELECT count(*) FROM jobs WHERE status = 1 AND account = a.key) AS running,
             (SELECT count(*) FROM (SELECT 1 FROM jobs
                 WHERE status IN (0, 2) AND due_at IS NULL AND account = a.key AND bid >= ?4 LIMIT ?1)) AS bidding,
             (SELECT count(*) FROM (SELECT 1 FROM jobs
                 WHERE status IN (0, 2) AND due_at IS NULL AND account = a.key AND bid IS NULL LIMIT ?1)) AS plain
-        FROM waiting JOIN accounts a ON a.key = waiting.account AND a.deleted = 0";
+        FROM waiting JOIN accounts a ON a.key = waiting.account";
     let mut statement = connection.prepare_cached(SQL).map_err(internal)?;
     let (free, ask) = (limits.free, limits.ask.0.stored());
     let mut from = |after: i64, count: i64| -> Result<Vec<Account>> {
         let rows = statement.query_map(params![free, count, after, ask], |row| {
+            // Nothing of a deleted account is claimed.
+            let is_there = !row.get::<_, bool>("deleted")?;
             let ready = row.get::<_, u32>("bidding")? + row.get::<_, u32>("plain")?;
+            let ready = if is_there { ready } else { 0 };
             let (weight, running) = (row.get("weight")?, row.get("running")?);
             let id = AccountId::from_bytes(row.get("id")?);
             Ok(Account { key: row.get("key")?, id, contender: Contender { weight, running, ready } })
@@ -117,9 +125,10 @@ fn accounts(connection: &Connection, limits: &ClaimLimits, after: &AtomicI64) ->
         first.retain(|account| account.key <= begin);
         found.append(&mut first);
     }
-    let last = found.last().filter(|_| found.len() as i64 >= ACCOUNTS_MAX);
+    let more = found.len() as i64 >= ACCOUNTS_MAX;
+    let last = found.last().filter(|_| more);
     after.store(last.map_or(0, |account| account.key), Ordering::Relaxed);
-    Ok(found)
+    Ok((found, more))
 }
 
 /// Takes an account's next jobs: the highest bid first, then the oldest. What is bid below the ask waits.

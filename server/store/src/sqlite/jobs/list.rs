@@ -15,6 +15,9 @@ use crate::sqlite::{functions, internal};
 /// What a walk looks at beside the sort key.
 pub(in crate::sqlite) const WALKED: &str = ", created_at, status, result_type, function";
 
+/// Jobs of a run that are sorted for a page at most; a larger one is walked over.
+const SORTED_MAX: i64 = 20_000;
+
 /// Which kinds of result a job in a status can have.
 const fn results(status: Status) -> &'static [ResultType] {
     match status {
@@ -50,8 +53,14 @@ pub(super) fn list(
     };
     let found = match filter.run {
         Some(run) => match keys_of(connection, account, run)? {
-            Some(keys) => of_run(connection, keys, function, filter, page)?,
             None => return nothing,
+            Some((first, end)) if filter.sort_by == SortBy::UpdatedAt && end - first > SORTED_MAX => {
+                let range = by_update(account, filter.order);
+                lists::walked(connection, &range, WALKED, page, |row| {
+                    Ok((first..end).contains(&row.get("key")?) && fits(row, function, filter)?)
+                })?
+            }
+            Some(keys) => of_run(connection, keys, function, filter, page)?,
         },
         None => match path(account, function, filter) {
             Path::Ranges(ranges) => lists::merged(connection, &ranges, filter.order, page)?,
@@ -79,7 +88,7 @@ pub(in crate::sqlite) fn path(account: i64, function: Option<i64>, filter: &JobF
     };
     match (filter.sort_by, function) {
         (SortBy::UpdatedAt, _) => {
-            let range = range("jobs_updated", vec![("account", account)], "updated_at", (0, i64::MAX));
+            let range = by_update(account, filter.order);
             let is_dated = filter.date_from.is_some() || filter.date_to.is_some();
             match is_by_end || is_dated || function.is_some() {
                 true => Path::Walk(range),
@@ -102,6 +111,12 @@ pub(in crate::sqlite) fn path(account: i64, function: Option<i64>, filter: &JobF
             Path::Ranges(vec![range("jobs_created", vec![("account", account)], "created_at", (from, to))])
         }
     }
+}
+
+/// All jobs of an account, by when they changed last.
+fn by_update(account: i64, order: Order) -> Range {
+    let (index, sort) = ("jobs_updated", "updated_at");
+    Range { table: "jobs", index, prefix: vec![("account", account)], sort, from: 0, to: i64::MAX, order }
 }
 
 /// The pairs of status and kind of result that a filter lets through.
@@ -136,8 +151,8 @@ fn keys_of(connection: &Connection, account: i64, run: RunId) -> Result<Option<(
     keys.optional().map_err(internal)
 }
 
-/// A run's jobs lie together, in the order of their making. There are 100,000 at most: to sort them
-/// differently they are all looked at.
+/// A run's jobs lie together, in the order of their making. To sort them differently they are all looked
+/// at.
 fn of_run(
     connection: &Connection,
     (first, end): (i64, i64),

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use skep_domain::Result;
 use skep_domain::model::attempt::{Attempt, Charged, Failure, FailureCode, Outcome, Output};
 use skep_domain::model::id::{AccountId, JobId, RunId};
-use skep_domain::model::job::{Job, ResultType, payload};
+use skep_domain::model::job::{Job, ResultType, Resulted, Status, payload};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::run::Common;
 
@@ -60,17 +60,19 @@ pub(in crate::sqlite) fn of_run(
     from_index: u32,
     limit: u32,
     bytes_max: usize,
-) -> Result<Vec<Job>> {
+) -> Result<Vec<Resulted>> {
     let sql = format!(
-        "{} WHERE j.key >= r.first_job + ?2 AND j.key < r.first_job + r.queued + r.running + r.retrying
-             + r.succeeded + r.failed + r.timed_out + r.cancelled AND r.key = ?1 ORDER BY j.key LIMIT ?3",
-        job_sql()
+        "SELECT j.id, j.key - r.first_job AS idx, j.status, j.cost, {ATTEMPT} FROM runs r
+         JOIN jobs j ON j.key >= r.first_job + ?2 AND j.key < r.first_job + r.queued + r.running + r.retrying
+             + r.succeeded + r.failed + r.timed_out + r.cancelled
+         LEFT JOIN attempts t ON t.key = j.key * {ATTEMPTS_OF_A_JOB} + j.attempts
+         WHERE r.key = ?1 ORDER BY j.key LIMIT ?3"
     );
     let mut select = connection.prepare_cached(&sql).map_err(internal)?;
     let mut rows = select.query(params![run, from_index, limit]).map_err(internal)?;
     let (mut jobs, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next().map_err(internal)? {
-        let job = job(row).map_err(internal)?;
+        let job = resulted(row).map_err(internal)?;
         bytes += job.last.as_ref().map_or(0, |attempt| attempt.outcome.text_bytes());
         jobs.push(job);
         if bytes >= bytes_max {
@@ -78,6 +80,18 @@ pub(in crate::sqlite) fn of_run(
         }
     }
     Ok(jobs)
+}
+
+fn resulted(row: &Row<'_>) -> rusqlite::Result<Resulted> {
+    let status: u8 = row.get("status")?;
+    let is_ended = row.get::<_, Option<i64>>("attempt_key")?.is_some();
+    Ok(Resulted {
+        id: JobId::from_bytes(row.get("id")?),
+        index: row.get("idx")?,
+        status: Status::from_number(status).ok_or_else(|| corrupt("status"))?,
+        last: if is_ended { Some(attempt(row)?) } else { None },
+        cost: Nanodollars(row.unsigned("cost")?),
+    })
 }
 
 pub(super) fn attempts(

@@ -96,8 +96,8 @@ CREATE TABLE run_events (
     PRIMARY KEY (run, seq)
 ) STRICT, WITHOUT ROWID;
 
--- A job that will be tried again has no result yet.
-UPDATE jobs SET result_type = 0 WHERE status = 2;
+-- A job that is not over has no result yet.
+UPDATE jobs SET result_type = 0 WHERE status IN (0, 1, 2);
 
 -- The row's own key ends every index by itself.
 DROP INDEX runs_created;
