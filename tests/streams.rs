@@ -45,6 +45,19 @@ fn a_run_tells_of_each_job_once_and_of_its_end() {
 }
 
 #[test]
+fn a_call_has_its_event_too() {
+    let server = Server::start();
+    let admin = server.admin();
+    admin.deploy("double", wat::DOUBLE);
+    let call = admin.invoke("double", &json!({"arguments": [1]})).data(200);
+    let run = call["runId"].as_str().expect("an id");
+    let events = events_of(&admin, run, None);
+    let names: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!((names, &events[0].data["jobId"]), (vec!["job", "end"], &call["jobId"]));
+    assert_eq!(events_of(&admin, run, events[0].id.as_deref()).len(), 1);
+}
+
+#[test]
 fn a_watcher_is_told_while_the_run_goes_on() {
     let server = Server::start();
     let admin = server.admin();

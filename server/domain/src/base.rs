@@ -71,8 +71,10 @@ impl Base {
         let cpu = self.cpu_nanos.fetch_add(attempt.usage.cpu_nanos, Ordering::Relaxed);
         metrics::counter!("skep_attempt_cpu_seconds_total")
             .absolute((cpu + attempt.usage.cpu_nanos) / 1_000_000_000);
-        let id = trace.map(|trace| trace.to_string()).unwrap_or_default();
-        tracing::debug!(trace.id = id, job.id = %assignment.job, outcome, duration_ms = wall_nanos / 1_000_000, "attempt");
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let id = trace.map(|trace| trace.to_string()).unwrap_or_default();
+            tracing::debug!(trace.id = id, job.id = %assignment.job, outcome, duration_ms = wall_nanos / 1_000_000, "attempt");
+        }
         if !self.telemetry.wants_spans() {
             return;
         }

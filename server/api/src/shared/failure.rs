@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::Value;
 use skep_domain::{Code, Error};
 
-use super::status::{log, status_of};
+use super::status::status_of;
 
 /// How a dialect says no.
 pub(crate) trait Dialect: 'static {
@@ -22,9 +22,11 @@ pub(crate) struct Failure<D> {
     dialect: PhantomData<D>,
 }
 
+/// What the server is to blame for, on its way to the log with the request's trace.
+pub(crate) struct Blame(pub(crate) String);
+
 impl<D> From<Error> for Failure<D> {
     fn from(error: Error) -> Self {
-        log(&error);
         Self { error, dialect: PhantomData }
     }
 }
@@ -54,6 +56,10 @@ impl<D: Dialect> ResponseError for Failure<D> {
         if matches!(self.error.code(), Code::TooMany | Code::Unavailable) {
             response.insert_header(("Retry-After", "1"));
         }
-        response.json(D::body(&self.error))
+        let mut response = response.json(D::body(&self.error));
+        if self.status_code().is_server_error() {
+            response.extensions_mut().insert(Blame(self.error.chain()));
+        }
+        response
     }
 }

@@ -11,7 +11,8 @@ use skep_domain::base::Base;
 use skep_domain::model::trace::Trace;
 use skep_domain::port::telemetry::{Span, SpanKind};
 use skep_domain::service::Services;
-use tracing::Instrument;
+
+use super::failure::Blame;
 
 /// Says which trace an answer belongs to.
 const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
@@ -42,9 +43,7 @@ pub(crate) async fn observe(
     let trace = base.trace(parent);
     request.extensions_mut().insert(trace);
     let began = base.clock.nanos();
-    // Whatever is logged meanwhile names the trace.
-    let span = tracing::error_span!("request", trace.id = %trace);
-    let mut response = next.call(request).instrument(span).await?;
+    let mut response = next.call(request).await?;
     if let Ok(id) = HeaderValue::from_str(&trace.to_string()) {
         response.headers_mut().insert(TRACE_ID, id);
     }
@@ -63,6 +62,10 @@ fn tell<B>(base: &Base, response: &ServiceResponse<B>, trace: Trace, parent: Opt
     metrics::histogram!("skep_http_request_duration_seconds", "method" => method, "route" => route.clone())
         .record(seconds);
     tracing::debug!(trace.id = %trace, http.method = method, http.route = route, http.status = status.as_u16(), duration_ms = seconds * 1e3, "request");
+    // Logged once, here, where it is known which trace it belongs to.
+    if let Some(Blame(why)) = response.response().extensions().get() {
+        tracing::error!(trace.id = %trace, http.method = method, http.route = route, error = why, "a request failed");
+    }
     if base.telemetry.wants_spans() {
         base.telemetry.span(Span {
             at: trace,

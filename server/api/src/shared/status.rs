@@ -1,7 +1,7 @@
 //! The one place where a kind of error becomes an HTTP status.
 
 use actix_web::http::StatusCode;
-use skep_domain::{Code, Error};
+use skep_domain::Code;
 
 pub(crate) fn status_of(code: Code) -> StatusCode {
     match code {
@@ -14,12 +14,5 @@ pub(crate) fn status_of(code: Code) -> StatusCode {
         Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-/// Logs what the server is to blame for, once, with its chain.
-pub(crate) fn log(error: &Error) {
-    if status_of(error.code()).is_server_error() {
-        tracing::error!(error.code = error.code().name(), error = error.chain(), "a request failed");
     }
 }

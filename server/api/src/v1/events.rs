@@ -125,6 +125,7 @@ pub(super) async fn run_results(
     // The next part is read when the reader has taken the one before: no more is ever held.
     let lines = unfold(results, |mut results| async move {
         let part = results.part().await.transpose()?;
+        let part = part.inspect_err(|error| tracing::info!(error = error.chain(), "results break off"));
         Some((part.map_err(|error| actix_web::Error::from(Failure::from(error))), results))
     });
     Ok(HttpResponse::Ok().content_type("application/x-ndjson").streaming(lines))

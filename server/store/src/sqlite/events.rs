@@ -1,6 +1,6 @@
 //! Jobs of a run in the order in which their ends were written: what a stream of events reads.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use skep_domain::Result;
 use skep_domain::model::id::{AccountId, JobId, RunId};
 use skep_domain::model::job::{Ended, ResultType, Status};
@@ -29,10 +29,7 @@ pub(super) fn ended(
 ) -> Result<Option<Vec<Ended>>> {
     let Some(run) = runs::visible(connection, account, id)? else { return Ok(None) };
     const EVENTS: &str = "SELECT seq, jobs FROM run_events WHERE run = ? AND seq >= ? ORDER BY seq";
-    const JOB: &str = "SELECT j.id, j.status, j.result_type, j.attempts, j.cost, j.completed_at
-        FROM runs r JOIN jobs j ON j.key = r.first_job + ? WHERE r.key = ?";
     let mut events = connection.prepare_cached(EVENTS).map_err(internal)?;
-    let mut job = connection.prepare_cached(JOB).map_err(internal)?;
     let mut blocks = events.query(params![run, after.seq.stored()]).map_err(internal)?;
     let mut found = Vec::new();
     while let Some(block) = blocks.next().map_err(internal)? {
@@ -42,24 +39,45 @@ pub(super) fn ended(
         for (offset, place) in places.chunks_exact(4).enumerate().skip(seen) {
             let index = u32::from_le_bytes([place[0], place[1], place[2], place[3]]);
             let place = Place { seq, seen: offset as u32 + 1 };
-            let ended = job.query_row(params![index, run], |row| {
-                let (status, result): (u8, u8) = (row.get("status")?, row.get("result_type")?);
-                Ok(Ended {
-                    place,
-                    id: JobId::from_bytes(row.get("id")?),
-                    index,
-                    status: Status::from_number(status).ok_or_else(|| corrupt("status"))?,
-                    result_type: ResultType::from_number(result).ok_or_else(|| corrupt("result type"))?,
-                    attempts: row.get("attempts")?,
-                    cost: Nanodollars(row.unsigned("cost")?),
-                    completed_at: row.maybe_millis("completed_at")?,
-                })
-            });
-            found.push(ended.map_err(internal)?);
+            found.extend(end_of(connection, run, index, place, "TRUE")?);
             if found.len() == limit as usize {
                 return Ok(Some(found));
             }
         }
     }
+    // A call that was over in a moment is written without its event: its job is all that there is.
+    if found.is_empty() && after == Place::default() {
+        let place = Place { seq: 1, seen: 1 };
+        found.extend(end_of(connection, run, 0, place, "r.source = 2 AND r.completed_at IS NOT NULL")?);
+    }
     Ok(Some(found))
+}
+
+/// How a job of a run ended, where the condition holds.
+fn end_of(
+    connection: &Connection,
+    run: i64,
+    index: u32,
+    place: Place,
+    condition: &str,
+) -> Result<Option<Ended>> {
+    let sql = format!(
+        "SELECT j.id, j.status, j.result_type, j.attempts, j.cost, j.completed_at
+         FROM runs r JOIN jobs j ON j.key = r.first_job + ? WHERE r.key = ? AND {condition}"
+    );
+    let mut job = connection.prepare_cached(&sql).map_err(internal)?;
+    let ended = job.query_row(params![index, run], |row| {
+        let (status, result): (u8, u8) = (row.get("status")?, row.get("result_type")?);
+        Ok(Ended {
+            place,
+            id: JobId::from_bytes(row.get("id")?),
+            index,
+            status: Status::from_number(status).ok_or_else(|| corrupt("status"))?,
+            result_type: ResultType::from_number(result).ok_or_else(|| corrupt("result type"))?,
+            attempts: row.get("attempts")?,
+            cost: Nanodollars(row.unsigned("cost")?),
+            completed_at: row.maybe_millis("completed_at")?,
+        })
+    });
+    ended.optional().map_err(internal)
 }

@@ -143,10 +143,9 @@ pub(super) fn insert_over(connection: &Connection, run: &NewRun, finished: &Fini
     }
     lines.write(connection)?;
     let ended = Some(Over { finished, totals });
-    let (run_key, job) =
+    let job =
         insert_at(connection, run, keys, &State { progress: step.to, started_at: Some(run.at), ended })?;
     logs::begin(connection, job, step.from.attempts, &finished.lines)?;
-    events::append(connection, run_key, job, &[job])?;
     Ok(totals.cost)
 }
 
@@ -180,13 +179,13 @@ fn last_job(connection: &Connection) -> Result<i64> {
         .map_err(internal)
 }
 
-/// Writes a run and its jobs. Returns the keys of the run and of its first job.
+/// Writes a run and its jobs. Returns the key of the first job.
 fn insert_at(
     connection: &Connection,
     run: &NewRun,
     (function, account): (i64, i64),
     state: &State<'_>,
-) -> Result<(i64, i64)> {
+) -> Result<i64> {
     let first_job = last_job(connection)? + 1;
     let mut counts = [0i64; 7];
     counts[usize::from(state.progress.status.number())] = run.jobs.len() as i64;
@@ -235,7 +234,7 @@ fn insert_at(
         .map_err(internal)?;
     let run_key = connection.last_insert_rowid();
     insert_jobs(connection, run, state, [first_job, account, run_key, function])?;
-    Ok((run_key, first_job))
+    Ok(first_job)
 }
 
 fn insert_jobs(
