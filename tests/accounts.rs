@@ -95,6 +95,7 @@ fn nobody_takes_away_or_gets_again_what_may_do_more() {
     let first = keys["items"].as_array().expect("items").last().expect("the admin's own").clone();
     let path = format!("/v1/keys/{}", first["keyId"].as_str().expect("an id"));
     assert!(narrow.delete(&path).refused(403).contains("lacks the scope"));
+    assert!(admin.delete(&path).refused(409).contains("last key with the scope admin"));
     // The answer to another's request, which shows a key, is not for whoever may do less.
     let wide = admin.post_once("/v1/keys", &json!({"name": "ci"}), "deploy-1").data(201);
     let own = narrow.post_once("/v1/keys", &json!({"name": "ci"}), "deploy-1").data(201);

@@ -7,9 +7,9 @@ use crate::base::Base;
 use crate::error::{Error, Result};
 use crate::model::account::{Caller, KEY_NAME_LENGTH_MAX, Key};
 use crate::model::id::KeyId;
-use crate::model::page::{Listed, Page};
+use crate::model::page::{Listed, PAGE_MAX, Page};
 use crate::model::receipt::{Answered, Once};
-use crate::model::scope::Scopes;
+use crate::model::scope::{Scope, Scopes};
 use crate::model::time::Millis;
 use crate::port::store::Identity;
 
@@ -100,14 +100,34 @@ impl Keys {
     /// Revokes a key: from now on it is unknown, and so is every token that was given for it.
     ///
     /// # Errors
-    /// Not found; scope required for a key that may do more than the caller.
+    /// Not found; scope required for a key that may do more than the caller; a conflict for the last one with
+    /// the scope `admin`.
     pub async fn revoke(&self, caller: &Caller, id: KeyId) -> Result<()> {
         let not_found = || Error::not_found("key");
         let found = self.base.store.identity_find(Identity::Key(id)).await?;
         let key = found.and_then(|(_, key)| key).filter(|key| key.account == caller.account());
+        let key = key.ok_or_else(not_found)?;
         // What may do more than the caller is not the caller's to take away.
-        caller.hand_on(Some(key.ok_or_else(not_found)?.scopes))?;
+        caller.hand_on(Some(key.scopes))?;
+        if key.scopes.contains(Scope::Admin) && self.is_last_admin(caller, id).await? {
+            return Err(Error::conflict(
+                "this is the account's last key with the scope admin; make another first",
+            ));
+        }
         let revoked = self.base.store.key_delete(caller.account(), id).await?;
         if revoked { Ok(()) } else { Err(not_found()) }
+    }
+    /// Whether no other key of the account that goes on may manage accounts.
+    async fn is_last_admin(&self, caller: &Caller, id: KeyId) -> Result<bool> {
+        let (now, mut page) = (self.base.clock.now(), Page { limit: PAGE_MAX, after: None });
+        loop {
+            let listed = self.base.store.key_list(caller.account(), page).await?;
+            let may = |key: &&Key| key.id != id && key.scopes.contains(Scope::Admin) && !key.has_ended(now);
+            match (listed.items.iter().find(may), listed.next) {
+                (Some(_), _) => return Ok(false),
+                (None, None) => return Ok(true),
+                (None, next) => page.after = next,
+            }
+        }
     }
 }
