@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 
-/// One permission. `admin` is for what touches other accounts; it implies nothing else.
+/// One permission. `admin` is for accounts, and implies nothing else by itself; but who manages accounts can
+/// give any of them a password, and so become any of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// List and show functions.

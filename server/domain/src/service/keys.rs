@@ -117,6 +117,7 @@ impl Keys {
         let revoked = self.base.store.key_delete(caller.account(), id).await?;
         if revoked { Ok(()) } else { Err(not_found()) }
     }
+
     /// Whether no other key of the account that goes on may manage accounts.
     async fn is_last_admin(&self, caller: &Caller, id: KeyId) -> Result<bool> {
         let (now, mut page) = (self.base.clock.now(), Page { limit: PAGE_MAX, after: None });
