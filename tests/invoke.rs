@@ -61,7 +61,10 @@ fn a_command_has_arguments_environment_stdin_and_an_exit_code() {
         (&cat["result"], &cat["resultType"], &cat["exitCode"]),
         (&json!("over\nthe pipe"), &json!("TEXT"), &json!(0))
     );
-    assert_eq!(call(json!({"arguments": ["env"], "env": {"B": "2", "A": "1"}}))["result"], "A=1\nB=2\n");
+    assert_eq!(
+        call(json!({"arguments": ["env"], "env": {"B": "2", "A": "1"}}))["result"],
+        "A=1\nB=2\nSKEP_OUTPUT=/output\n"
+    );
     let exit = call(json!({"arguments": ["exit", "1"]}));
     assert_eq!((&exit["status"], &exit["exitCode"]), (&json!("FAILED"), &json!(1)));
     assert_eq!(exit["error"]["code"], "exit_code");
@@ -107,4 +110,17 @@ fn a_wrong_argument_is_named_and_nothing_is_recorded() {
     assert!(refused(json!({"arguments": [1, 2], "timeoutMs": 0})).refused(400).contains("timeoutMs"));
     assert!(refused(json!({"argument": []})).refused(400).contains("unknown field `argument`"));
     assert_eq!(admin.get("/v1/jobs?limit=1").data(200)["count"], 0);
+}
+
+#[test]
+fn a_commands_result_may_be_a_file_and_is_json_where_it_parses() {
+    let server = Server::start();
+    let admin = server.admin();
+    admin.deploy("command", guest("command"));
+    let result = |text: &str| {
+        let call = admin.invoke("command", &json!({"arguments": ["output", text]})).data(200);
+        (call["resultType"].clone(), call["result"].clone())
+    };
+    assert_eq!(result(r#"{"a": [1, 2.50]}"#), (json!("JSON"), json!({"a": [1, 2.5]})));
+    assert_eq!(result("no json"), (json!("TEXT"), json!("no json")));
 }

@@ -102,7 +102,8 @@ fn invoke(criterion: &mut Criterion) {
         });
     }
 
-    let engine = Engine::new(&Config { threads: 1, instances: 1000, cache: None }).expect("an engine");
+    let engine =
+        Engine::new(&Config { threads: 1, instances: 1000, ..Config::default() }).expect("an engine");
     let program = engine.compile(&component).expect("it compiles");
     group.bench_function("skep, thread kept busy", |bencher| {
         bencher.iter_custom(|calls| {

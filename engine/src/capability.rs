@@ -1,4 +1,5 @@
 //! What a guest can reach outside its own memory: one capability a file, each denied by default.
 
+pub(crate) mod files;
 pub(crate) mod logs;
 pub(crate) mod wasi;

@@ -7,11 +7,12 @@ use serde_json::Value;
 use wasmtime::component::InstancePre;
 
 use crate::accept;
+use crate::capability::files::Disk;
 use crate::error::{Error, Rejected};
 use crate::executor::Executor;
 use crate::interface::{Entries, Interface, inspect};
 use crate::invoke::{Call, Invocation, Running};
-use crate::pool::Config;
+use crate::pool::{Config, Filesystem};
 use crate::runtime::{Kind, Runtime, names_wasi_0_3};
 use crate::sandbox::Sandbox;
 use crate::wit;
@@ -49,8 +50,14 @@ impl Engine {
     /// # Errors
     /// [`Error::Machine`] if this machine cannot hold so many instances, with what to change.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let plain = Arc::new(Runtime::start(config, Kind::Plain)?);
-        let concurrent = Arc::new(Runtime::start(config, Kind::Concurrent)?);
+        let disk = match &config.files {
+            Filesystem::Scratch { directory, disk_bytes_max } => {
+                Some(Arc::new(Disk::open(directory, *disk_bytes_max)?))
+            }
+            Filesystem::Host => None,
+        };
+        let plain = Arc::new(Runtime::start(config, Kind::Plain, disk.clone())?);
+        let concurrent = Arc::new(Runtime::start(config, Kind::Concurrent, disk)?);
         let io = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("skep-guest-io")

@@ -1,7 +1,7 @@
 //! What the outside and the inside of a running guest share: its interruption and its meters.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ pub(crate) struct Control {
     memory: Mutex<Memory>,
 }
 
-/// Linear memory now, at its peak, and over time.
+/// The instance's memory now, at its peak, and over time.
 #[derive(Default)]
 struct Memory {
     bytes: u64,
@@ -141,12 +141,21 @@ impl Control {
         self.started.get().map_or(Duration::ZERO, Instant::elapsed)
     }
 
-    /// Lets linear memory grow by `more` bytes, or says no.
+    /// Lets a memory or a table grow by `more` bytes, or says no.
     pub(crate) fn memory_grow(&self, more: u64) -> bool {
+        let granted = self.memory_spare(more);
+        if !granted {
+            self.memory().refused = true;
+        }
+        granted
+    }
+
+    /// Lets the host take `more` bytes for the guest, or says no: then the guest is told in another way
+    /// than by a growth that fails.
+    pub(crate) fn memory_spare(&self, more: u64) -> bool {
         let elapsed = nanos(self.elapsed());
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory();
         if memory.bytes.saturating_add(more) > self.limits.memory_bytes_max {
-            memory.refused = true;
             return false;
         }
         memory.advance(elapsed);
@@ -155,14 +164,26 @@ impl Control {
         true
     }
 
+    /// Takes back what [`Control::memory_spare`] gave.
+    pub(crate) fn memory_shrink(&self, less: u64) {
+        let elapsed = nanos(self.elapsed());
+        let mut memory = self.memory();
+        memory.advance(elapsed);
+        memory.bytes = memory.bytes.saturating_sub(less);
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether the guest was ever refused memory.
     pub(crate) fn memory_refused(&self) -> bool {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).refused
+        self.memory().refused
     }
 
     pub(crate) fn usage(&self, log_bytes: u64) -> Usage {
         let wall_nanos = nanos(self.elapsed());
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory();
         memory.advance(wall_nanos);
         Usage {
             cpu_nanos: self.cpu_nanos.load(Relaxed),

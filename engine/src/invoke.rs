@@ -35,12 +35,23 @@ pub struct Invocation {
     pub env: Vec<(String, String)>,
     /// Where its standard streams go.
     pub stdio: Stdio,
-    /// Directories that it may read and write. None, for untrusted code.
+    /// Directories of the host that it may read and write, where the engine's guests see these at all.
     pub directories: Vec<Directory>,
     /// What it may use.
     pub limits: Limits,
     /// Whose it is.
     pub group: ShareGroup,
+}
+
+impl Invocation {
+    /// The variable that names the file of a command's result.
+    pub(crate) const OUTPUT: &str = "SKEP_OUTPUT";
+
+    /// Where a command may leave its result: where its environment says, or else at a place of ours.
+    pub(crate) fn output_file(&self) -> &str {
+        let named = self.env.iter().rev().find(|(name, _)| name == Self::OUTPUT);
+        named.map_or("/output", |(_, path)| path)
+    }
 }
 
 /// Where a guest's standard streams go.
@@ -85,8 +96,7 @@ impl Canceller {
 impl Running {
     pub(crate) fn start(engine: &Engine, invocation: Invocation) -> Self {
         let control = Arc::new(Control::new(invocation.limits.clone()));
-        let (limits, is_command) = (&invocation.limits, invocation.call.is_command());
-        let capture = Capture::new(limits.log_bytes_max, is_command.then_some(limits.output_bytes_max));
+        let capture = Capture::new(control.clone(), invocation.call.is_command());
         let (sender, report) = oneshot::channel();
         let running = Self { report, control: control.clone(), capture: capture.clone() };
         let group = invocation.group;

@@ -37,4 +37,4 @@ pub use interface::{Function, Interface, Kind};
 pub use invoke::{Call, Canceller, Directory, Invocation, Running, Stdio};
 pub use limits::Limits;
 pub use outcome::{Failure, FailureCode, Outcome, Report, Usage};
-pub use pool::Config;
+pub use pool::{Config, DISK_BYTES_MAX, Filesystem};

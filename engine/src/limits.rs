@@ -1,21 +1,44 @@
-//! What one invocation may use, and the constants that bound what a stranger's program may contain.
+//! What one invocation may use. Every quantity that a guest controls has its bound here, with what it
+//! costs the host; a few that a runtime fixes for all its guests follow below.
 
 use std::time::Duration;
 
 /// Limits of one invocation. Every field is a hard bound; what happens past it is said at each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of all linear memories together. A growth past it fails in the guest; if the guest
-    /// then dies, the failure is `out_of_memory`.
+    /// Bytes of the whole instance: its linear memories, its tables, and what the host keeps for it in
+    /// memory (small scratch files, what it printed). Costs what is touched. A
+    /// growth past it fails in the guest; if the guest then dies, the failure is `out_of_memory`.
     pub memory_bytes_max: u64,
     /// Wall time from the first instruction. Past it: `timeout`.
     pub timeout: Duration,
     /// CPU time of the guest and of the host functions that it calls. Past it: `cpu_limit`.
     pub cpu: Duration,
-    /// Bytes of the result, as JSON or text. Past it: `output_too_large`.
+    /// Bytes of the result, as JSON or text. Past it: `output_too_large`. While it is read, a list of bytes
+    /// costs 32 times that on the host.
     pub output_bytes_max: u64,
-    /// Bytes of stdout, and of stderr, each. Past it the stream is cut, with a mark.
+    /// Bytes of stdout, and of stderr, each. Past it the stream is cut, with a mark. A line costs 32 bytes
+    /// beside its text.
     pub log_bytes_max: u64,
+    /// Bytes of all scratch files. Past it: `ENOSPC`. The first MiB costs memory, the rest disk.
+    pub scratch_bytes_max: u64,
+    /// Scratch files, directories and links. Past it: `ENOSPC`. Each costs 512 bytes of memory.
+    pub scratch_files_max: u64,
+    /// Elements of one table, 100,000 at most. A growth past it fails in the guest. Each costs 8 bytes.
+    pub table_elements_max: u64,
+    /// Handles (streams, pollables, descriptors, requests) held at once. Past it the guest traps. Each
+    /// costs 100 bytes to a few KiB.
+    pub resources_max: u32,
+    /// Bytes that one host call may copy out of the guest, beside a result. Past it the guest traps.
+    pub hostcall_bytes_max: u64,
+    /// Bytes that one call of `wasi:random` may ask for. Past it the guest traps.
+    pub random_bytes_max: u64,
+    /// Bytes of the fields of one HTTP message that the guest makes, with their book-keeping. Past it:
+    /// the error `size-exceeded`.
+    pub http_fields_bytes_max: u64,
+    /// Core instances, tables and memories of the component, at most [`INSTANCES_MAX`], [`TABLES_MAX`] and
+    /// [`MEMORIES_MAX`]. Past it, it cannot be instantiated: a trap.
+    pub instances_max: u32,
 }
 
 impl Default for Limits {
@@ -26,25 +49,31 @@ impl Default for Limits {
             cpu: Duration::from_secs(60),
             output_bytes_max: 1 << 20,
             log_bytes_max: 1 << 20,
+            scratch_bytes_max: 64 << 20,
+            scratch_files_max: 1000,
+            table_elements_max: TABLE_ELEMENTS_MAX as u64,
+            resources_max: 10_000,
+            hostcall_bytes_max: 16 << 20,
+            random_bytes_max: 1 << 20,
+            http_fields_bytes_max: 128 << 10,
+            instances_max: INSTANCES_MAX as u32,
         }
     }
 }
 
-/// Elements of one table. A table of 100,000 costs 800 KB of memory once it is touched.
+/// Elements of one table that the pool has room for. A table of 100,000 costs 800 KB of memory once it is
+/// touched.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
-/// Tables of one instance, memories of one instance: a composed component has a few of each.
+/// Bytes of an element, which count as memory.
+pub(crate) const TABLE_ELEMENT_BYTES: u64 = 8;
+/// Tables of one component instance: a composed one has a few. A slot costs 800 KB of address space.
 pub(crate) const TABLES_MAX: usize = 20;
-/// Linear memories of one component instance.
+/// Linear memories of one component instance. A slot costs 4 GiB and guards of address space.
 pub(crate) const MEMORIES_MAX: usize = 4;
 /// Core instances of one component: each costs a few KB in the pool.
-pub(crate) const CORE_INSTANCES_MAX: usize = 40;
-/// Bytes that one host call may copy out of a guest, beside what a result may take.
-pub(crate) const HOSTCALL_FUEL: usize = 16 << 20;
-/// Handles (streams, pollables, descriptors) that a guest may hold at once.
-pub(crate) const RESOURCES_MAX: usize = 10_000;
-/// Bytes that one call of `wasi:random` may ask for.
-pub(crate) const RANDOM_BYTES_MAX: u64 = 1 << 20;
-/// Bytes of a guest's own stack.
+pub(crate) const INSTANCES_MAX: usize = 40;
+/// Bytes of a guest's own stack, the same for all: a runtime has one limit. Costs what is touched, and as
+/// much again for host functions.
 pub(crate) const STACK_BYTES_MAX: usize = 1 << 20;
 /// Frames of a backtrace that are kept.
 pub(crate) const BACKTRACE_FRAMES_MAX: usize = 32;

@@ -18,6 +18,8 @@ pub enum Outcome {
     Returned(Option<Value>),
     /// A command ended well; its output is what it wrote to stdout.
     Finished(Vec<u8>),
+    /// A command ended well and left its output in the file that `SKEP_OUTPUT` names.
+    Wrote(Vec<u8>),
     /// It did not end well.
     Failed(Failure),
 }
@@ -65,9 +67,9 @@ pub struct Usage {
     pub cpu_nanos: u64,
     /// Wall time from the first instruction to the end, in nanoseconds.
     pub wall_nanos: u64,
-    /// The most bytes that all linear memories together had.
+    /// The most bytes that it had in memory: linear memories, tables, and what the host kept for it.
     pub memory_peak_bytes: u64,
-    /// Linear memory over wall time, in byte-seconds, rounded down.
+    /// Memory over wall time, in byte-seconds, rounded down.
     pub memory_byte_seconds: u64,
     /// Bytes written to stdout and stderr, also those that were cut.
     pub log_bytes: u64,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::error::Error;
-use crate::limits::{CORE_INSTANCES_MAX, MEMORIES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
+use crate::limits::{INSTANCES_MAX, MEMORIES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 use crate::runtime::Kind;
 
 /// How an engine is set up.
@@ -18,7 +18,26 @@ pub struct Config {
     pub instances: u32,
     /// Where compiled code is kept between runs; `None` keeps nothing.
     pub cache: Option<PathBuf>,
+    /// The files that guests find.
+    pub files: Filesystem,
 }
+
+/// The files that guests find.
+#[derive(Debug, Clone)]
+pub enum Filesystem {
+    /// A private directory each, empty at first and gone at the end: for code that nobody trusts.
+    Scratch {
+        /// Where those go that are too big for memory, without a name.
+        directory: PathBuf,
+        /// Bytes that all guests' files together may have there.
+        disk_bytes_max: u64,
+    },
+    /// The directories of the host that an invocation grants, and none without.
+    Host,
+}
+
+/// Bytes of disk for all guests' scratch files, where nothing else is said.
+pub const DISK_BYTES_MAX: u64 = 8 << 30;
 
 impl Default for Config {
     fn default() -> Self {
@@ -26,6 +45,7 @@ impl Default for Config {
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             instances: Self::instances_possible().clamp(1, 1000),
             cache: None,
+            files: Filesystem::Scratch { directory: std::env::temp_dir(), disk_bytes_max: DISK_BYTES_MAX },
         }
     }
 }
@@ -79,12 +99,12 @@ fn pool(instances: u32) -> PoolingAllocationConfig {
     // Counts: as many as every guest may have, so that none can take another's. A slot that was
     // never used costs address space only: 4 GiB and guards a memory, 800 KB a table.
     pool.total_component_instances(instances)
-        .total_core_instances(instances.saturating_mul(CORE_INSTANCES_MAX as u32))
+        .total_core_instances(instances.saturating_mul(INSTANCES_MAX as u32))
         .total_memories(instances.saturating_mul(MEMORIES_MAX as u32))
         .total_tables(instances.saturating_mul(TABLES_MAX as u32))
         .total_stacks(instances);
     // Sizes. What a component may ask for at most; one past it is refused when it is compiled.
-    pool.max_core_instances_per_component(CORE_INSTANCES_MAX as u32)
+    pool.max_core_instances_per_component(INSTANCES_MAX as u32)
         .max_memories_per_component(MEMORIES_MAX as u32)
         .max_tables_per_component(TABLES_MAX as u32)
         .max_tables_per_module(8)

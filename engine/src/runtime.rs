@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::cache::Cache;
+use crate::capability::files::{self, Disk};
 use crate::capability::wasi;
 use crate::error::{Error, Rejected};
 use crate::pool::Config;
@@ -31,19 +32,24 @@ pub(crate) struct Runtime {
     pub(crate) engine: wasmtime::Engine,
     /// One for each place in its pool.
     pub(crate) places: Arc<Semaphore>,
+    /// Where scratch files go, if guests have them.
+    pub(crate) disk: Option<Arc<Disk>>,
     linker: Linker<Sandbox>,
     cache: Option<Cache>,
 }
 
 impl Runtime {
-    pub(crate) fn start(config: &Config, kind: Kind) -> Result<Self, Error> {
+    pub(crate) fn start(config: &Config, kind: Kind, disk: Option<Arc<Disk>>) -> Result<Self, Error> {
         let engine = wasmtime::Engine::new(&config.runtime(kind)?).map_err(Error::runtime("starting"))?;
         ticker::start(engine.weak())?;
         let mut linker = Linker::new(&engine);
         wasi::link(&mut linker, kind).map_err(Error::runtime("linking WASI"))?;
+        if disk.is_some() {
+            files::link(&mut linker, kind).map_err(Error::runtime("linking scratch files"))?;
+        }
         let cache = config.cache.as_ref().map(|directory| Cache::open(directory, &engine)).transpose()?;
         let places = Arc::new(Semaphore::new(config.instances as usize));
-        Ok(Self { engine, places, linker, cache })
+        Ok(Self { engine, places, disk, linker, cache })
     }
 
     /// The compiled form of a component, if it is kept.

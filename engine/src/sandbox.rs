@@ -6,21 +6,29 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::capability::files::{self, Files};
 use crate::control::Control;
-use crate::limits::{CORE_INSTANCES_MAX, MEMORIES_MAX, RESOURCES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
+use crate::limits::{MEMORIES_MAX, TABLE_ELEMENT_BYTES, TABLES_MAX};
 
 /// The state of one instance. Nothing in it outlives the call or is shared with another instance.
 pub(crate) struct Sandbox {
     pub(crate) control: Arc<Control>,
     wasi: WasiCtx,
     table: ResourceTable,
+    /// None where guests see directories of the host instead.
+    pub(crate) files: Option<Files>,
 }
 
 impl Sandbox {
-    pub(crate) fn new(control: Arc<Control>, wasi: WasiCtx) -> Self {
+    pub(crate) fn new(control: Arc<Control>, wasi: WasiCtx, files: Option<Files>) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(RESOURCES_MAX);
-        Self { control, wasi, table }
+        table.set_max_capacity(control.limits.resources_max as usize);
+        Self { control, wasi, table, files }
+    }
+
+    pub(crate) fn files(&mut self) -> files::View<'_> {
+        let files = self.files.as_ref().expect("linked only where there are scratch files");
+        files::View { files, table: &mut self.table }
     }
 }
 
@@ -43,15 +51,17 @@ impl ResourceLimiter for Sandbox {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS_MAX)
+        let more = desired.saturating_sub(current) as u64;
+        let fits = desired as u64 <= self.control.limits.table_elements_max;
+        Ok(fits && self.control.memory_grow(more.saturating_mul(TABLE_ELEMENT_BYTES)))
     }
 
     fn instances(&self) -> usize {
-        CORE_INSTANCES_MAX
+        self.control.limits.instances_max as usize
     }
 
     fn tables(&self) -> usize {

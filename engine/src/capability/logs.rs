@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
+use crate::control::Control;
+
 /// One line that a guest wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
@@ -46,6 +48,8 @@ const CUT_MARK: &str = "[cut: the limit of this stream is reached]";
 pub(crate) struct Capture {
     streams: Mutex<Streams>,
     written: Notify,
+    /// Whose memory it is that holds what was written.
+    control: Arc<Control>,
 }
 
 struct Streams {
@@ -72,8 +76,10 @@ struct Stream {
 }
 
 impl Capture {
-    /// Keeps `bytes_max` bytes of each stream as lines; and `raw_bytes_max` of stdout as it is, if any.
-    pub(crate) fn new(bytes_max: u64, raw_bytes_max: Option<u64>) -> Arc<Self> {
+    /// Keeps each stream as lines, as long as the limits let it; and stdout as it is, where `keeps_raw`.
+    pub(crate) fn new(control: Arc<Control>, keeps_raw: bool) -> Arc<Self> {
+        let raw_bytes_max = keeps_raw.then_some(control.limits.output_bytes_max);
+        let bytes_max = control.limits.log_bytes_max;
         let stream = || Stream { partial: Vec::new(), partial_at_ms: 0, budget: bytes_max, cut: false };
         let streams = Streams {
             lines: Vec::new(),
@@ -82,12 +88,14 @@ impl Capture {
             raw: raw_bytes_max.map(|bytes_max| Raw { bytes: Vec::new(), bytes_max, is_over: false }),
             bytes: 0,
         };
-        Arc::new(Self { streams: Mutex::new(streams), written: Notify::new() })
+        Arc::new(Self { streams: Mutex::new(streams), written: Notify::new(), control })
     }
 
     /// The complete lines since the last call.
     pub(crate) fn take_lines(&self) -> Vec<LogLine> {
-        std::mem::take(&mut self.lock().lines)
+        let lines = std::mem::take(&mut self.lock().lines);
+        self.control.memory_shrink(lines.iter().map(|line| line.text.len() as u64 + LINE_COST).sum());
+        lines
     }
 
     /// Waits until something was written since this was last waited for.
@@ -118,30 +126,31 @@ impl Capture {
 }
 
 impl Streams {
-    fn write(&mut self, stream: LogStream, bytes: &[u8]) {
+    fn write(&mut self, stream: LogStream, bytes: &[u8], control: &Control) {
         self.bytes += bytes.len() as u64;
         let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         if let (LogStream::Stdout, Some(raw)) = (stream, &mut self.raw) {
             raw.is_over |= raw.bytes.len() as u64 + bytes.len() as u64 > raw.bytes_max;
+            raw.is_over = raw.is_over || !control.memory_spare(bytes.len() as u64);
             if !raw.is_over {
                 raw.bytes.extend_from_slice(bytes);
             }
         }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            if !self.write_piece(stream, piece, at_ms) {
+            if !self.write_piece(stream, piece, at_ms, control) {
                 return;
             }
         }
     }
 
     /// Adds at most one line. Says no once the stream is cut.
-    fn write_piece(&mut self, stream: LogStream, piece: &[u8], at_ms: u64) -> bool {
+    fn write_piece(&mut self, stream: LogStream, piece: &[u8], at_ms: u64, control: &Control) -> bool {
         let state = self.stream(stream);
         if state.cut {
             return false;
         }
         let cost = piece.len() as u64 + if state.partial.is_empty() { LINE_COST } else { 0 };
-        if cost > state.budget {
+        if cost > state.budget || !control.memory_spare(cost) {
             let room = usize::try_from(state.budget.saturating_sub(LINE_COST)).unwrap_or(usize::MAX);
             state.partial.extend_from_slice(&piece[..room.min(piece.len())]);
             state.cut = true;
@@ -195,7 +204,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     fn put(&self, bytes: &[u8]) {
-        self.capture.lock().write(self.stream, bytes);
+        self.capture.lock().write(self.stream, bytes, &self.capture.control);
         self.capture.written.notify_one();
     }
 }
@@ -254,9 +263,11 @@ impl AsyncWrite for Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
 
     fn written(bytes_max: u64, writes: &[&[u8]]) -> Vec<String> {
-        let capture = Capture::new(bytes_max, None);
+        let limits = Limits { log_bytes_max: bytes_max, ..Limits::default() };
+        let capture = Capture::new(Arc::new(Control::new(limits)), false);
         let writer = Writer { capture: capture.clone(), stream: LogStream::Stdout };
         for bytes in writes {
             writer.put(bytes);

@@ -1,5 +1,5 @@
 //! WASI 0.2 and 0.3 for a guest: arguments, environment, standard streams, clocks and random
-//! numbers. No network; no files but the directories that the invocation grants.
+//! numbers. No network; of the host's files only the directories that the invocation grants.
 
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 use super::logs::{Capture, LogStream, Writer};
 use crate::error::Error;
 use crate::invoke::{Invocation, Stdio};
-use crate::limits::RANDOM_BYTES_MAX;
 use crate::runtime::Kind;
 use crate::sandbox::Sandbox;
 
@@ -26,9 +25,12 @@ pub(crate) fn link(linker: &mut Linker<Sandbox>, kind: Kind) -> wasmtime::Result
 /// One guest's context.
 pub(crate) fn context(invocation: &Invocation, capture: &Arc<Capture>) -> Result<WasiCtx, Error> {
     let mut builder = WasiCtxBuilder::new();
-    builder.max_random_size(RANDOM_BYTES_MAX).allow_tcp(false).allow_udp(false);
+    builder.max_random_size(invocation.limits.random_bytes_max).allow_tcp(false).allow_udp(false);
     if let Some(arguments) = invocation.call.arguments() {
         builder.arg(&invocation.name).args(arguments);
+        if let Stdio::Captured { .. } = invocation.stdio {
+            builder.env(Invocation::OUTPUT, invocation.output_file());
+        }
     }
     builder.envs(&invocation.env);
     match &invocation.stdio {

@@ -13,12 +13,13 @@ use wasmtime::{Store, UpdateDeadline};
 use super::call::Target;
 use super::classify::{self, Interrupted};
 use super::{Invocation, Stdio};
+use crate::capability::files::Files;
 use crate::capability::logs::Capture;
 use crate::capability::wasi;
 use crate::control::Control;
 use crate::error::Error;
 use crate::executor::{BoxFuture, Guest};
-use crate::limits::{HOSTCALL_FUEL, Limits};
+use crate::limits::Limits;
 use crate::outcome::{Outcome, Report};
 use crate::sandbox::Sandbox;
 
@@ -118,14 +119,16 @@ impl Guest for Attempt {
 /// result may be, whose values take a `Val` each on the host.
 fn hostcall_fuel(limits: &Limits) -> usize {
     let result = usize::try_from(limits.output_bytes_max).unwrap_or(usize::MAX);
-    result.saturating_mul(size_of::<Val>()).saturating_add(HOSTCALL_FUEL)
+    let copied = usize::try_from(limits.hostcall_bytes_max).unwrap_or(usize::MAX);
+    result.saturating_mul(size_of::<Val>()).saturating_add(copied)
 }
 
 /// The guest's life inside its store.
 async fn run(invocation: Invocation, control: Arc<Control>, capture: Arc<Capture>) -> Result<Outcome, Error> {
+    let runtime = &invocation.program.ready.runtime;
     let wasi = wasi::context(&invocation, &capture)?;
-    let runtime = &invocation.program.ready.runtime.engine;
-    let mut store = Store::new(runtime, Sandbox::new(control.clone(), wasi));
+    let files = runtime.disk.clone().map(|disk| Files::new(disk, control.clone()));
+    let mut store = Store::new(&runtime.engine, Sandbox::new(control.clone(), wasi, files));
     store.limiter(|sandbox| sandbox);
     store.set_hostcall_fuel(hostcall_fuel(&control.limits));
     store.set_epoch_deadline(1);
@@ -159,7 +162,10 @@ async fn run(invocation: Invocation, control: Arc<Control>, capture: Arc<Capture
     };
     Ok(match (&invocation.stdio, outcome) {
         (Stdio::Captured { .. }, Outcome::Finished(_)) => {
-            classify::finished(capture.take_raw(), &control.limits)
+            let files = store.data().files.as_ref();
+            let written =
+                files.and_then(|files| files.take(invocation.output_file(), control.limits.output_bytes_max));
+            classify::finished(written, capture.take_raw(), &control.limits)
         }
         (_, outcome) => outcome,
     })

@@ -60,14 +60,16 @@ pub(super) fn returned(target: &Target, value: Option<Val>, limits: &Limits) -> 
     }
 }
 
-/// A command that ended well: what it printed is its result.
-pub(super) fn finished(stdout: Option<Vec<u8>>, limits: &Limits) -> Outcome {
-    match stdout {
-        Some(stdout) => Outcome::Finished(stdout),
-        None => {
-            let max = limits.output_bytes_max;
-            failed(FailureCode::OutputTooLarge, format!("stdout has more than {max} bytes"), None)
-        }
+/// A command that ended well: its result is the file that it was told to write, or else what it printed.
+pub(super) fn finished(written: Option<Vec<u8>>, stdout: Option<Vec<u8>>, limits: &Limits) -> Outcome {
+    let max = limits.output_bytes_max;
+    let too_large =
+        |what| failed(FailureCode::OutputTooLarge, format!("{what} has more than {max} bytes"), None);
+    match (written, stdout) {
+        (Some(written), _) if written.len() as u64 > max => too_large("the file of the result"),
+        (Some(written), _) => Outcome::Wrote(written),
+        (None, Some(stdout)) => Outcome::Finished(stdout),
+        (None, None) => too_large("stdout"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Real guests through the engine, each to its outcome.
 
 mod fidelity;
+mod files;
 mod hostile;
 mod uploads;
 mod values;
@@ -19,7 +20,8 @@ use skep_engine::{
 fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
-        Engine::new(&Config { threads: 2, instances: 100, cache: None }).expect("this machine can run guests")
+        Engine::new(&Config { threads: 2, instances: 100, ..Config::default() })
+            .expect("this machine can run guests")
     })
 }
 
@@ -86,9 +88,9 @@ impl<'a> Run<'a> {
         self
     }
 
-    fn start(self) -> skep_engine::Running {
+    fn invocation(self) -> Invocation {
         let call = self.program.call(self.export, &self.arguments).expect("the arguments fit");
-        engine().invoke(Invocation {
+        Invocation {
             program: self.program.clone(),
             call,
             name: "test".into(),
@@ -97,7 +99,11 @@ impl<'a> Run<'a> {
             directories: self.directories,
             limits: self.limits,
             group: ShareGroup { id: 1, weight: 1 },
-        })
+        }
+    }
+
+    fn start(self) -> skep_engine::Running {
+        engine().invoke(self.invocation())
     }
 
     fn report(self) -> (Report, Vec<LogLine>) {

@@ -60,7 +60,12 @@ fn kinds_come_from_the_exports() {
 #[test]
 fn a_component_that_needs_what_is_not_here_is_refused_and_leaves_nothing() {
     let directory = tempfile::tempdir().expect("a directory");
-    let config = skep_engine::Config { threads: 1, instances: 4, cache: Some(directory.path().to_owned()) };
+    let config = skep_engine::Config {
+        threads: 1,
+        instances: 4,
+        cache: Some(directory.path().to_owned()),
+        ..skep_engine::Config::default()
+    };
     let engine = Engine::new(&config).expect("an engine");
     let component =
         Engine::accept(br#"(component (import "acme:secret/vault" (instance (export "open" (func)))))"#);
@@ -79,7 +84,12 @@ fn wit_is_printed_with_names() {
 #[test]
 fn compiled_code_comes_back_from_the_cache_only_if_it_verifies() {
     let directory = tempfile::tempdir().expect("a directory");
-    let config = skep_engine::Config { threads: 1, instances: 4, cache: Some(directory.path().to_owned()) };
+    let config = skep_engine::Config {
+        threads: 1,
+        instances: 4,
+        cache: Some(directory.path().to_owned()),
+        ..skep_engine::Config::default()
+    };
     let engine = Engine::new(&config).expect("an engine");
     let bytes = crate::guest_bytes("primes");
     engine.compile(&bytes).expect("compiles");

@@ -25,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) threads: usize,
     /// Guests that may live at once.
     pub(crate) instances: u32,
+    /// Bytes of disk for the scratch files of all guests together.
+    pub(crate) scratch_disk_bytes_max: u64,
     /// How long running jobs may go on when the server stops.
     pub(crate) grace: Duration,
     /// What things cost.
@@ -81,6 +83,7 @@ impl Config {
             data: overrides.data.or(server.data).unwrap_or_else(|| DATA.into()),
             threads: overrides.threads.or(server.threads).map_or(engine.threads, usize::from),
             instances: overrides.instances.or(server.instances).unwrap_or(engine.instances),
+            scratch_disk_bytes_max: server.scratch_disk_bytes_max.unwrap_or(skep_engine::DISK_BYTES_MAX),
             grace: Duration::from_secs(grace),
             prices: prices::read(file.prices)?,
             issuers: file.issuers.into_iter().map(file::IssuerEntry::read).collect::<Result<_>>()?,

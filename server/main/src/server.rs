@@ -18,7 +18,7 @@ use skep_domain::service::Services;
 use skep_domain::signals::Signals;
 use skep_domain::tasks::Tasks;
 use skep_domain::{Error, Result};
-use skep_engine::Engine;
+use skep_engine::{Engine, Filesystem};
 use skep_store::{DataDirectory, FileArtifacts, SqliteStore};
 use tokio::runtime::{Handle, Runtime};
 
@@ -171,6 +171,10 @@ fn base(
         threads: config.threads,
         instances: config.instances,
         cache: Some(directory.join("compiled")),
+        files: Filesystem::Scratch {
+            directory: directory.join("scratch"),
+            disk_bytes_max: config.scratch_disk_bytes_max,
+        },
     })
     .map_err(|error| Error::invalid(error.to_string()).caused_by(error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

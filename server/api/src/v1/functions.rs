@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, put, web};
 use skep_domain::Error;
-use skep_domain::model::function::Settings;
+use skep_domain::model::settings::Settings;
 use skep_domain::service::Services;
 
 use super::error::Failure;

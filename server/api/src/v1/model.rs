@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use skep_domain::model::function::{Export, Settings};
+use skep_domain::model::function::Export;
 use skep_domain::model::job::Ended;
 use skep_domain::model::limits::Limits;
 use skep_domain::model::retry::Policy;
+use skep_domain::model::settings::Settings;
 
 use utoipa::ToSchema;
 

@@ -17,6 +17,7 @@ pub mod receipt;
 pub mod retry;
 pub mod run;
 pub mod scope;
+pub mod settings;
 pub mod step;
 pub mod time;
 pub mod token;

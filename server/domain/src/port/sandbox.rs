@@ -8,10 +8,11 @@ use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 use crate::model::attempt::Attempt;
-use crate::model::function::{Interface, Settings};
+use crate::model::function::Interface;
 use crate::model::id::{AccountId, JobId, RunId, Sha256};
 use crate::model::log::Line;
 use crate::model::run::Common;
+use crate::model::settings::Settings;
 use crate::model::trace::Trace;
 
 /// An upload, made a component.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
-use crate::model::function::{Function, Name, Settings, Version};
+use crate::model::function::{Function, Name, Version};
 use crate::model::id::Sha256;
 use crate::model::page::{Listed, Page};
+use crate::model::settings::Settings;
 use crate::port::store::NewVersion;
 
 /// Functions.

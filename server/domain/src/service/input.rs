@@ -5,9 +5,10 @@ use serde_json::value::RawValue;
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
-use crate::model::function::{Function, Name, TIMEOUT_MS_MAX, Version, check_env};
+use crate::model::function::{Function, Name, Version};
 use crate::model::retry::Policy;
 use crate::model::run::Common;
+use crate::model::settings::{TIMEOUT_MS_MAX, check_env};
 use crate::model::trace::Trace;
 
 /// A call or a run, as it was asked for.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
-use skep_engine::{Config, Directory, Engine, FailureCode, Invocation, Limits, Outcome, ShareGroup, Stdio};
+use skep_engine::{
+    Config, Directory, Engine, FailureCode, Filesystem, Invocation, Limits, Outcome, ShareGroup, Stdio,
+};
 
 use super::failure::{self, Failure};
 use super::output::{Output, printable};
@@ -45,7 +47,7 @@ const TIMED_OUT: u8 = 124;
 
 pub(super) fn exec(arguments: Arguments) -> Result<ExitCode, Failure> {
     let bytes = std::fs::read(&arguments.file).map_err(failure::file(&arguments.file))?;
-    let engine = Engine::new(&Config { threads: 1, instances: 1, cache: None }).map_err(local)?;
+    let engine = Engine::new(&config()).map_err(local)?;
     let component = Engine::accept(&bytes).map_err(|rejected| Failure::Usage(rejected.0))?;
     let program = engine.compile(&component).map_err(|rejected| Failure::Usage(rejected.0))?;
     let is_command =
@@ -73,6 +75,7 @@ pub(super) fn exec(arguments: Arguments) -> Result<ExitCode, Failure> {
             cpu: timeout,
             output_bytes_max: u64::MAX,
             log_bytes_max: 0,
+            ..Limits::default()
         },
         group: ShareGroup { id: 0, weight: 1 },
     });
@@ -82,10 +85,15 @@ pub(super) fn exec(arguments: Arguments) -> Result<ExitCode, Failure> {
     Ok(conclude(report.outcome))
 }
 
+/// One guest, with the directories that its user grants.
+fn config() -> Config {
+    Config { threads: 1, instances: 1, files: Filesystem::Host, ..Config::default() }
+}
+
 fn conclude(outcome: Outcome) -> ExitCode {
     let output = Output { json: false };
     match outcome {
-        Outcome::Finished(_) | Outcome::Returned(None) => ExitCode::SUCCESS,
+        Outcome::Finished(_) | Outcome::Wrote(_) | Outcome::Returned(None) => ExitCode::SUCCESS,
         Outcome::Returned(Some(value)) => {
             output.line(&value.to_string());
             ExitCode::SUCCESS

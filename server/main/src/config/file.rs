@@ -31,6 +31,7 @@ pub(super) struct ServerSection {
     pub(super) data: Option<PathBuf>,
     pub(super) threads: Option<u16>,
     pub(super) instances: Option<u32>,
+    pub(super) scratch_disk_bytes_max: Option<u64>,
     pub(super) grace_seconds: Option<u64>,
 }
 

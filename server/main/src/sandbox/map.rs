@@ -5,9 +5,11 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use serde_json::value::RawValue;
 use skep_domain::model::attempt::{Failure, FailureCode, Outcome, Output};
-use skep_domain::model::function::{Export, Interface, Limits};
+use skep_domain::model::function::{Export, Interface};
 use skep_domain::model::log::{Line, Stream};
+use skep_domain::model::settings::Limits;
 use skep_domain::model::time::Millis;
 use skep_domain::model::usage::Usage;
 use skep_engine::{Kind, LogStream};
@@ -20,6 +22,12 @@ pub(super) fn limits(limits: &Limits) -> skep_engine::Limits {
         cpu: limits.cpu_ms.map_or(timeout, Duration::from_millis),
         output_bytes_max: limits.output_bytes_max,
         log_bytes_max: limits.log_bytes_max,
+        scratch_bytes_max: limits.scratch_bytes_max,
+        scratch_files_max: limits.scratch_files_max,
+        table_elements_max: limits.table_elements_max,
+        resources_max: limits.resources_max,
+        hostcall_bytes_max: limits.hostcall_bytes_max,
+        ..skep_engine::Limits::default()
     }
 }
 
@@ -39,11 +47,20 @@ pub(super) fn outcome(outcome: skep_engine::Outcome) -> (Outcome, Option<i32>) {
             (Outcome::Succeeded(Output::Json(value.to_string())), None)
         }
         skep_engine::Outcome::Finished(stdout) => (Outcome::Succeeded(output(stdout)), Some(0)),
+        skep_engine::Outcome::Wrote(bytes) => (Outcome::Succeeded(written(bytes)), Some(0)),
         skep_engine::Outcome::Failed(failure) => {
             let code = failure_code(failure.code);
             let mapped = Failure { code, message: failure.message, backtrace: failure.backtrace };
             (Outcome::Failed(mapped), failure.exit_code)
         }
+    }
+}
+
+/// A command's result is what it left in its file: JSON if it parses, else as what it prints.
+fn written(bytes: Vec<u8>) -> Output {
+    match serde_json::from_slice::<Box<RawValue>>(&bytes) {
+        Ok(json) => Output::Json(json.get().to_owned()),
+        Err(_) => output(bytes),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use skep_domain::model::function::{Function, Name, Settings, Version};
+use skep_domain::model::function::{Function, Name, Version};
 use skep_domain::model::id::{AccountId, FunctionId, Sha256};
 use skep_domain::model::page::{Listed, Order, Page, Position};
+use skep_domain::model::settings::Settings;
 use skep_domain::model::time::Millis;
 use skep_domain::port::store::{Functions, NewVersion};
 use skep_domain::{Code, Error, Result};

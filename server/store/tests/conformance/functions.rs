@@ -10,9 +10,9 @@ crate::scenarios! {
 
 mod scenarios {
     use skep_domain::Code;
-    use skep_domain::model::function::Settings;
     use skep_domain::model::id::Sha256;
     use skep_domain::model::page::Page;
+    use skep_domain::model::settings::Settings;
 
     use crate::world::{World, at, name, new_version};
 

@@ -1,0 +1,152 @@
+//! How a function runs: its limits, its environment, what it may reach.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::retry::Policy;
+use crate::error::{Error, Result};
+
+/// How a function runs. Deny by default: what is not here, a guest does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Settings {
+    /// The export that is called where none is named.
+    pub export: Option<String>,
+    /// What a call may use.
+    pub limits: Limits,
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// What a call may reach.
+    pub grants: Grants,
+    /// When a failed job is tried again.
+    pub retry: Policy,
+}
+
+/// What a call may reach outside its own memory. Nothing can be granted yet.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Grants {
+    /// Hosts that it may send requests to.
+    pub egress: Vec<String>,
+    /// Models that it may use.
+    pub models: Vec<String>,
+}
+
+/// What a call of a function may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Limits {
+    /// Bytes of the whole instance: linear memories, tables, and what the host keeps in memory for it: 64
+    /// KiB to 4 GiB.
+    pub memory_bytes_max: u64,
+    /// Wall time of an attempt, in milliseconds: 1 to 24 h.
+    pub timeout_ms: u64,
+    /// CPU time of an attempt, in milliseconds; as the timeout where it is null.
+    pub cpu_ms: Option<u64>,
+    /// Bytes of a result: 1 to 4 MiB. A list of bytes takes some thirty times that while it is read.
+    pub output_bytes_max: u64,
+    /// Bytes of stdout, and of stderr, each an attempt: 0 to 16 MiB.
+    pub log_bytes_max: u64,
+    /// Bytes of all its scratch files: 0 to 16 GiB.
+    pub scratch_bytes_max: u64,
+    /// Scratch files, directories and links: 0 to 100,000.
+    pub scratch_files_max: u64,
+    /// Elements of one table: 0 to 100,000.
+    pub table_elements_max: u64,
+    /// Handles that it holds at once (streams, pollables, descriptors, requests): 16 to 10,000.
+    pub resources_max: u32,
+    /// Bytes that one host call may copy out of it, beside a result: 64 KiB to 256 MiB.
+    pub hostcall_bytes_max: u64,
+}
+
+/// The longest timeout: 24 hours.
+pub const TIMEOUT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+/// Bytes of a function's environment, names and values together.
+pub const ENV_BYTES_MAX: usize = 64 << 10;
+/// Environment variables of a function or a call.
+pub const ENV_MAX: usize = 200;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes_max: 256 << 20,
+            timeout_ms: 60_000,
+            cpu_ms: None,
+            output_bytes_max: 1 << 20,
+            log_bytes_max: 1 << 20,
+            scratch_bytes_max: 64 << 20,
+            scratch_files_max: 1000,
+            table_elements_max: 100_000,
+            resources_max: 10_000,
+            hostcall_bytes_max: 16 << 20,
+        }
+    }
+}
+
+impl Settings {
+    /// Checks settings that somebody sent.
+    ///
+    /// # Errors
+    /// Names the field that is out of bounds.
+    pub fn check(&self) -> Result<()> {
+        let bound = |field: &str, value: u64, min: u64, max: u64| {
+            let field = format!("settings.limits.{field}");
+            let error = || Error::invalid(format!("{field} must be from {min} to {max}")).field(&field);
+            if (min..=max).contains(&value) { Ok(()) } else { Err(error()) }
+        };
+        let limits = &self.limits;
+        bound("memoryBytesMax", limits.memory_bytes_max, 64 << 10, 4 << 30)?;
+        bound("timeoutMs", limits.timeout_ms, 1, TIMEOUT_MS_MAX)?;
+        bound("cpuMs", limits.cpu_ms.unwrap_or(1), 1, TIMEOUT_MS_MAX)?;
+        bound("outputBytesMax", limits.output_bytes_max, 1, 4 << 20)?;
+        bound("logBytesMax", limits.log_bytes_max, 0, 16 << 20)?;
+        bound("scratchBytesMax", limits.scratch_bytes_max, 0, 16 << 30)?;
+        bound("scratchFilesMax", limits.scratch_files_max, 0, 100_000)?;
+        bound("tableElementsMax", limits.table_elements_max, 0, 100_000)?;
+        bound("resourcesMax", limits.resources_max.into(), 16, 10_000)?;
+        bound("hostcallBytesMax", limits.hostcall_bytes_max, 64 << 10, 256 << 20)?;
+        check_env(self.env.keys().map(String::as_str), "settings.env")?;
+        let env: usize = self.env.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if env > ENV_BYTES_MAX {
+            let message = format!("settings.env may have {ENV_BYTES_MAX} bytes in all");
+            return Err(Error::invalid(message).field("settings.env"));
+        }
+        for (field, granted) in [("egress", &self.grants.egress), ("models", &self.grants.models)] {
+            if !granted.is_empty() {
+                let field = format!("settings.grants.{field}");
+                return Err(Error::invalid(format!("{field}: this server cannot grant it yet")).field(field));
+            }
+        }
+        self.retry.check()
+    }
+}
+
+/// Checks the names of environment variables.
+///
+/// # Errors
+/// Names the variable that cannot be one, or says that there are too many.
+pub fn check_env<'a>(names: impl ExactSizeIterator<Item = &'a str>, field: &str) -> Result<()> {
+    if names.len() > ENV_MAX {
+        return Err(Error::invalid(format!("{field} may have {ENV_MAX} variables at most")).field(field));
+    }
+    for name in names {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return Err(Error::invalid(format!("{field}: \"{name}\" cannot name a variable")).field(field));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_out_of_bounds_name_their_field() {
+        let mut settings = Settings::default();
+        settings.limits.timeout_ms = 0;
+        let error = settings.check().expect_err("zero is no time");
+        assert_eq!(error.field_at_fault(), Some("settings.limits.timeoutMs"));
+    }
+}
