@@ -2,15 +2,19 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use wasmtime::component::InstancePre;
+use wasmtime_wasi_http::handler::ProxyPre;
+use wasmtime_wasi_http::{p2, p3};
 
 use crate::accept;
 use crate::capability::files::Disk;
 use crate::error::{Error, Rejected};
 use crate::executor::Executor;
-use crate::interface::{Entries, Interface, inspect};
+use crate::interface::{Entries, HttpVersion, Interface, inspect};
+use crate::invoke::serve::warm::WarmPool;
 use crate::invoke::{Call, Invocation, Running};
 use crate::pool::{Config, Filesystem};
 use crate::runtime::{Kind, Runtime, names_wasi_0_3};
@@ -25,6 +29,8 @@ pub struct Engine {
 
 pub(crate) struct Inner {
     pub(crate) executor: Executor,
+    /// Instances that wait for the next request.
+    pub(crate) warm: WarmPool,
     plain: Arc<Runtime>,
     concurrent: Arc<Runtime>,
     /// Timers and file work of host functions; `None` only while it is dropped.
@@ -41,7 +47,21 @@ pub(crate) struct Ready {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) instance: InstancePre<Sandbox>,
     pub(crate) entries: Entries,
+    /// How requests are handed to it, if it is an HTTP function.
+    pub(crate) http: Option<ProxyPre<Sandbox>>,
     interface: Interface,
+}
+
+/// How often it is looked for instances that have waited for too long.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How requests are handed to a component.
+fn handler(version: HttpVersion, instance: &InstancePre<Sandbox>) -> Result<ProxyPre<Sandbox>, Rejected> {
+    let handler = match version {
+        HttpVersion::V0_2 => p2::bindings::ProxyPre::new(instance.clone()).map(ProxyPre::P2),
+        HttpVersion::V0_3 => p3::bindings::ServicePre::new(instance.clone()).map(ProxyPre::P3),
+    };
+    handler.map_err(|error| Rejected(format!("this component cannot serve HTTP as it says: {error:#}")))
 }
 
 impl Engine {
@@ -66,11 +86,27 @@ impl Engine {
             .map_err(Error::files("starting its I/O thread"))?;
         let inner = Inner {
             executor: Executor::start(config.threads, io.handle())?,
+            warm: WarmPool::default(),
             plain,
             concurrent,
             io: Some(io),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let engine = Self { inner: Arc::new(inner) };
+        engine.sweep_warm();
+        Ok(engine)
+    }
+
+    /// Lets instances go that have waited for too long, once a second, as long as the engine lives.
+    fn sweep_warm(&self) {
+        let engine = Arc::downgrade(&self.inner);
+        #[expect(clippy::disallowed_methods, reason = "the engine has an I/O thread of its own")]
+        self.io().spawn(async move {
+            loop {
+                tokio::time::sleep(SWEEP_INTERVAL).await;
+                let Some(inner) = engine.upgrade() else { return };
+                inner.warm.sweep(Instant::now());
+            }
+        });
     }
 
     /// Makes a component of uploaded bytes: a component as it is, a core module, or text of these.
@@ -111,7 +147,8 @@ impl Engine {
             runtime.keep(component, &compiled);
         }
         let (interface, entries) = inspect(&runtime.engine, &compiled);
-        let ready = Ready { runtime: runtime.clone(), instance, entries, interface };
+        let http = entries.http.map(|version| handler(version, &instance)).transpose()?;
+        let ready = Ready { runtime: runtime.clone(), instance, entries, http, interface };
         Ok(Program { ready: Arc::new(ready) })
     }
 
@@ -135,6 +172,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // Guests first: what they wait for must not be taken from under them.
         self.executor.stop();
+        self.warm.clear();
         // Waiting for it would be wrong on an async thread, and there is nothing to wait for.
         if let Some(io) = self.io.take() {
             io.shutdown_background();

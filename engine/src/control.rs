@@ -1,7 +1,7 @@
 //! What the outside and the inside of a running guest share: its interruption and its meters.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,20 @@ use crate::limits::Limits;
 use crate::meter;
 use crate::outcome::{FailureCode, Usage};
 
-/// One running guest, as its limits see it.
+/// One running guest, as its limits see it. An instance that serves several requests has one control for
+/// all of them, which begins anew with each.
 pub(crate) struct Control {
     pub(crate) limits: Limits,
-    interrupt: AtomicU8,
+    /// Which of its requests this is, and in the lowest byte why it is interrupted, if it is.
+    interrupt: AtomicU64,
     waker: Mutex<Option<Waker>>,
     /// For whoever waits before the guest has begun.
     interrupted: tokio::sync::Notify,
-    started: OnceLock<Instant>,
+    /// When it was made: what times are counted from.
+    made: Instant,
+    /// When the first instruction ran, in nanoseconds from then and one more; 0 before.
+    started_nanos: AtomicU64,
+    failed: AtomicBool,
     cpu_nanos: AtomicU64,
     /// The thread's CPU clock when the present turn began.
     turn_began_nanos: AtomicU64,
@@ -37,9 +43,12 @@ struct Memory {
 /// What stands for a time that cannot be reached: thirty years.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
+/// Bits of the reason of an interruption.
+const REASON_BITS: u32 = 8;
+
 /// Why a guest is stopped from outside. The first reason stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
+#[repr(u64)]
 pub(crate) enum Interrupt {
     Timeout = 1,
     Cpu = 2,
@@ -60,19 +69,46 @@ impl Control {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             limits,
-            interrupt: AtomicU8::new(0),
+            interrupt: AtomicU64::new(0),
             waker: Mutex::default(),
             interrupted: tokio::sync::Notify::new(),
-            started: OnceLock::new(),
+            made: Instant::now(),
+            started_nanos: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
             cpu_nanos: AtomicU64::new(0),
             turn_began_nanos: AtomicU64::new(0),
             memory: Mutex::default(),
         }
     }
 
+    /// Begins anew, for the next request of the same instance: no time has passed, and whoever held a
+    /// handle on the last request has none on this one.
+    pub(crate) fn renew(&self) {
+        self.interrupt.store((self.generation() + 1) << REASON_BITS, Relaxed);
+        self.started_nanos.store(0, Relaxed);
+        self.cpu_nanos.store(0, Relaxed);
+        self.failed.store(false, Relaxed);
+        let mut memory = self.memory();
+        *memory = Memory { bytes: memory.bytes, peak_bytes: memory.bytes, ..Memory::default() };
+    }
+
+    /// Which of its requests this is.
+    pub(crate) fn generation(&self) -> u64 {
+        self.interrupt.load(Relaxed) >> REASON_BITS
+    }
+
     /// Stops the guest at its next epoch, or at once if it waits for the host.
     pub(crate) fn interrupt(&self, why: Interrupt) {
-        let first = self.interrupt.compare_exchange(0, why as u8, Relaxed, Relaxed).is_ok();
+        self.interrupt_in(self.generation(), why);
+    }
+
+    /// Stops the guest if it still serves that request.
+    pub(crate) fn interrupt_in(&self, generation: u64, why: Interrupt) {
+        let running = generation << REASON_BITS;
+        let first = self.interrupt.compare_exchange(running, running | why as u64, Relaxed, Relaxed).is_ok();
+        if self.generation() != generation {
+            return;
+        }
         let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.interrupted.notify_one();
         if let (true, Some(waker)) = (first, waker) {
@@ -88,12 +124,22 @@ impl Control {
     }
 
     pub(crate) fn interrupted(&self) -> Option<Interrupt> {
-        match self.interrupt.load(Relaxed) {
+        match self.interrupt.load(Relaxed) & ((1 << REASON_BITS) - 1) {
             0 => None,
             1 => Some(Interrupt::Timeout),
             2 => Some(Interrupt::Cpu),
             _ => Some(Interrupt::Cancel),
         }
+    }
+
+    /// Marks it as one that did not end well, for whoever still reads what it sends.
+    pub(crate) fn fail(&self) {
+        self.failed.store(true, Relaxed);
+    }
+
+    /// Whether it did not end well, or is not to.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Relaxed) || self.interrupted().is_some()
     }
 
     /// Whom to wake when the guest is interrupted while it waits.
@@ -107,7 +153,9 @@ impl Control {
 
     /// Begins a turn on this thread; the first one starts the guest's wall clock.
     pub(crate) fn turn_begin(&self) {
-        self.started.get_or_init(Instant::now);
+        if self.started_nanos.load(Relaxed) == 0 {
+            self.started_nanos.store(nanos(self.made.elapsed()) + 1, Relaxed);
+        }
         self.turn_began_nanos.store(meter::turn_begin(), Relaxed);
     }
 
@@ -133,12 +181,15 @@ impl Control {
 
     /// When the guest's wall time is up.
     pub(crate) fn deadline(&self) -> Instant {
-        let started = *self.started.get_or_init(Instant::now);
+        let started = self.made + Duration::from_nanos(self.started_nanos.load(Relaxed));
         started.checked_add(self.limits.timeout).unwrap_or(started + FAR)
     }
 
     fn elapsed(&self) -> Duration {
-        self.started.get().map_or(Duration::ZERO, Instant::elapsed)
+        match self.started_nanos.load(Relaxed) {
+            0 => Duration::ZERO,
+            started => self.made.elapsed().saturating_sub(Duration::from_nanos(started - 1)),
+        }
     }
 
     /// Lets a memory or a table grow by `more` bytes, or says no.

@@ -52,6 +52,14 @@ pub(crate) struct Export {
 pub(crate) struct Entries {
     pub(crate) exports: HashMap<String, Export>,
     pub(crate) command: Option<ComponentExportIndex>,
+    pub(crate) http: Option<HttpVersion>,
+}
+
+/// By which version of `wasi:http` a component serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HttpVersion {
+    V0_2,
+    V0_3,
 }
 
 /// Functions that are listed and callable at most.
@@ -77,6 +85,8 @@ pub(crate) fn inspect(engine: &wasmtime::Engine, component: &Component) -> (Inte
                 } else if is_interface(name, "wasi:http/incoming-handler")
                     || is_interface(name, "wasi:http/handler")
                 {
+                    let is_0_3 = is_interface(name, "wasi:http/handler");
+                    entries.http = Some(if is_0_3 { HttpVersion::V0_3 } else { HttpVersion::V0_2 });
                     interface.kinds.push(Kind::Http);
                 } else {
                     for (inner, item) in instance.exports(engine) {

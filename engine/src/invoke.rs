@@ -3,6 +3,8 @@
 mod attempt;
 mod call;
 mod classify;
+mod run;
+pub(crate) mod serve;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -11,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 pub use self::call::Call;
 use crate::capability::logs::{Capture, LogLine};
@@ -93,6 +95,39 @@ impl Canceller {
     }
 }
 
+impl Engine {
+    /// Runs an attempt as soon as there is a place in the pool for it.
+    fn submit(
+        &self,
+        group: ShareGroup,
+        places: Arc<Semaphore>,
+        control: Arc<Control>,
+        make: impl FnOnce(Option<OwnedSemaphorePermit>) -> Attempt + Send + 'static,
+    ) {
+        let mut place = places.clone().try_acquire_owned();
+        // Who only waits for work makes room for who has some.
+        while place.is_err() && self.inner.warm.evict() {
+            place = places.clone().try_acquire_owned();
+        }
+        if let Ok(place) = place {
+            return self.inner.executor.submit(group, Box::new(make(Some(place))));
+        }
+        // The pool is full: wait in line, without a thread.
+        let waiting = Arc::downgrade(&self.inner);
+        #[expect(clippy::disallowed_methods, reason = "the engine has an I/O thread of its own")]
+        self.io().spawn(async move {
+            // Who is cancelled meanwhile goes on without a place: it will not run.
+            let place = tokio::select! {
+                place = places.acquire_owned() => place.ok(),
+                () = control.interruption() => None,
+            };
+            if let Some(inner) = waiting.upgrade() {
+                inner.executor.submit(group, Box::new(make(place)));
+            }
+        });
+    }
+}
+
 impl Running {
     pub(crate) fn start(engine: &Engine, invocation: Invocation) -> Self {
         let control = Arc::new(Control::new(invocation.limits.clone()));
@@ -101,29 +136,12 @@ impl Running {
         let running = Self { report, control: control.clone(), capture: capture.clone() };
         let group = invocation.group;
         let places = invocation.program.ready.runtime.places.clone();
-        match places.clone().try_acquire_owned() {
-            Ok(place) => {
-                let attempt = Attempt::new(invocation, control, capture, sender, Some(place));
-                engine.inner.executor.submit(group, Box::new(attempt));
-            }
-            // The pool is full: wait in line, without a thread.
-            Err(_) => {
-                let waiting = Arc::downgrade(&engine.inner);
-                #[expect(clippy::disallowed_methods, reason = "the engine has an I/O thread of its own")]
-                engine.io().spawn(async move {
-                    // Who is cancelled meanwhile goes on without a place: it will not run.
-                    let place = tokio::select! {
-                        place = places.acquire_owned() => place.ok(),
-                        () = control.interruption() => None,
-                    };
-                    let Some(inner) = waiting.upgrade() else {
-                        return;
-                    };
-                    let attempt = Attempt::new(invocation, control, capture, sender, place);
-                    inner.executor.submit(group, Box::new(attempt));
-                });
-            }
-        }
+        engine.submit(group, places, control.clone(), move |place| {
+            let life = Box::pin(run::run(invocation, control.clone(), capture.clone(), place));
+            // Nobody waits for a guest that was dropped.
+            let on_end = move |report| drop(sender.send(report));
+            Attempt::new(life, control, capture, Box::new(on_end))
+        });
         running
     }
 

@@ -29,11 +29,13 @@ mod ticker;
 mod values;
 mod wit;
 
+pub use capability::http::{BodyError, HttpBody};
 pub use capability::logs::{LogLine, LogStream};
 pub use compile::{Engine, Program};
 pub use error::{Error, Rejected};
 pub use executor::ShareGroup;
 pub use interface::{Function, Interface, Kind};
+pub use invoke::serve::{HttpCall, HttpPlan, Reuse, Serving};
 pub use invoke::{Call, Canceller, Directory, Invocation, Running, Stdio};
 pub use limits::Limits;
 pub use outcome::{Failure, FailureCode, Outcome, Report, Usage};

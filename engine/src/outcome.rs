@@ -56,8 +56,10 @@ pub enum FailureCode {
     OutputTooLarge,
     /// Past `Limits::timeout`.
     Timeout,
-    /// `Running::cancel` was called.
+    /// `Running::cancel` was called, or nobody waits for the response any more.
     Cancelled,
+    /// No guest ran, for a reason that is the host's.
+    Host,
 }
 
 /// What an invocation used, whether it ended well or not.

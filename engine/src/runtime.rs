@@ -12,7 +12,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::cache::Cache;
 use crate::capability::files::{self, Disk};
-use crate::capability::wasi;
+use crate::capability::{http, wasi};
 use crate::error::{Error, Rejected};
 use crate::pool::Config;
 use crate::sandbox::Sandbox;
@@ -44,6 +44,7 @@ impl Runtime {
         ticker::start(engine.weak())?;
         let mut linker = Linker::new(&engine);
         wasi::link(&mut linker, kind).map_err(Error::runtime("linking WASI"))?;
+        http::link(&mut linker, kind).map_err(Error::runtime("linking HTTP"))?;
         if disk.is_some() {
             files::link(&mut linker, kind).map_err(Error::runtime("linking scratch files"))?;
         }

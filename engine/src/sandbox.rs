@@ -5,8 +5,10 @@ use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capability::files::{self, Files};
+use crate::capability::http::Hooks;
 use crate::control::Control;
 use crate::limits::{MEMORIES_MAX, TABLE_ELEMENT_BYTES, TABLES_MAX};
 
@@ -15,6 +17,8 @@ pub(crate) struct Sandbox {
     pub(crate) control: Arc<Control>,
     wasi: WasiCtx,
     table: ResourceTable,
+    http: WasiHttpCtx,
+    hooks: Hooks,
     /// None where guests see directories of the host instead.
     pub(crate) files: Option<Files>,
 }
@@ -23,7 +27,9 @@ impl Sandbox {
     pub(crate) fn new(control: Arc<Control>, wasi: WasiCtx, files: Option<Files>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(control.limits.resources_max as usize);
-        Self { control, wasi, table, files }
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(usize::try_from(control.limits.http_fields_bytes_max).unwrap_or(usize::MAX));
+        Self { control, wasi, table, http, hooks: Hooks, files }
     }
 
     pub(crate) fn files(&mut self) -> files::View<'_> {
@@ -35,6 +41,12 @@ impl Sandbox {
 impl WasiView for Sandbox {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Sandbox {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
     }
 }
 

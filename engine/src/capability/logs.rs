@@ -98,6 +98,16 @@ impl Capture {
         lines
     }
 
+    /// Begins anew, for the next request of the same instance.
+    pub(crate) fn renew(&self) {
+        let mut streams = self.lock();
+        streams.bytes = 0;
+        for stream in [LogStream::Stdout, LogStream::Stderr] {
+            let stream = streams.stream(stream);
+            (stream.budget, stream.cut) = (self.control.limits.log_bytes_max, false);
+        }
+    }
+
     /// Waits until something was written since this was last waited for.
     pub(crate) async fn written(&self) {
         self.written.notified().await;

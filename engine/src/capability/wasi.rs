@@ -9,7 +9,8 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
 use super::logs::{Capture, LogStream, Writer};
 use crate::error::Error;
-use crate::invoke::{Invocation, Stdio};
+use crate::invoke::{Directory, Invocation, Stdio};
+use crate::limits::Limits;
 use crate::runtime::Kind;
 use crate::sandbox::Sandbox;
 
@@ -22,18 +23,46 @@ pub(crate) fn link(linker: &mut Linker<Sandbox>, kind: Kind) -> wasmtime::Result
     }
 }
 
-/// One guest's context.
-pub(crate) fn context(invocation: &Invocation, capture: &Arc<Capture>) -> Result<WasiCtx, Error> {
-    let mut builder = WasiCtxBuilder::new();
-    builder.max_random_size(invocation.limits.random_bytes_max).allow_tcp(false).allow_udp(false);
-    if let Some(arguments) = invocation.call.arguments() {
-        builder.arg(&invocation.name).args(arguments);
-        if let Stdio::Captured { .. } = invocation.stdio {
-            builder.env(Invocation::OUTPUT, invocation.output_file());
-        }
+/// What one guest is given.
+pub(crate) struct Given<'a> {
+    /// A command's own name and its arguments.
+    arguments: Option<(&'a str, &'a [String])>,
+    /// Where a command may leave its result.
+    output_file: Option<&'a str>,
+    env: &'a [(String, String)],
+    stdio: &'a Stdio,
+    directories: &'a [Directory],
+    limits: &'a Limits,
+}
+
+impl<'a> Given<'a> {
+    /// An environment and standard streams.
+    pub(crate) fn new(env: &'a [(String, String)], stdio: &'a Stdio, limits: &'a Limits) -> Self {
+        Self { arguments: None, output_file: None, env, stdio, directories: &[], limits }
     }
-    builder.envs(&invocation.env);
-    match &invocation.stdio {
+
+    /// All that a call has.
+    pub(crate) fn of(invocation: &'a Invocation) -> Self {
+        let Invocation { call, name, env, stdio, directories, limits, .. } = invocation;
+        let is_captured = matches!(stdio, Stdio::Captured { .. });
+        let arguments = call.arguments().map(|arguments| (name.as_str(), arguments));
+        let output_file = (is_captured && arguments.is_some()).then(|| invocation.output_file());
+        Self { arguments, output_file, env, stdio, directories, limits }
+    }
+}
+
+/// One guest's context.
+pub(crate) fn context(given: &Given<'_>, capture: &Arc<Capture>) -> Result<WasiCtx, Error> {
+    let mut builder = WasiCtxBuilder::new();
+    builder.max_random_size(given.limits.random_bytes_max).allow_tcp(false).allow_udp(false);
+    if let Some((name, arguments)) = given.arguments {
+        builder.arg(name).args(arguments);
+    }
+    if let Some(path) = given.output_file {
+        builder.env(Invocation::OUTPUT, path);
+    }
+    builder.envs(given.env);
+    match given.stdio {
         Stdio::Captured { stdin } => {
             let writer = |stream| Writer { capture: capture.clone(), stream };
             if !stdin.is_empty() {
@@ -45,7 +74,7 @@ pub(crate) fn context(invocation: &Invocation, capture: &Arc<Capture>) -> Result
             builder.inherit_stdio();
         }
     }
-    for directory in &invocation.directories {
+    for directory in given.directories {
         builder
             .preopened_dir(&directory.host, &directory.guest, FsPerms::ReadWrite)
             .map_err(Error::runtime("opening a granted directory"))?;

@@ -3,6 +3,7 @@
 mod fidelity;
 mod files;
 mod hostile;
+mod http;
 mod uploads;
 mod values;
 

@@ -1,0 +1,89 @@
+//! A call's life inside its store.
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::component::Val;
+use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::WasiCtx;
+
+use super::call::Target;
+use super::classify::{self, Interrupted};
+use super::{Invocation, Stdio};
+use crate::capability::files::Files;
+use crate::capability::logs::Capture;
+use crate::capability::wasi::{self, Given};
+use crate::control::Control;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::outcome::Outcome;
+use crate::runtime::Runtime;
+use crate::sandbox::Sandbox;
+
+/// Bytes that one host call may copy: what is copied for any call, and a list of bytes as long as a
+/// result may be, whose values take a `Val` each on the host.
+fn hostcall_fuel(limits: &Limits) -> usize {
+    let result = usize::try_from(limits.output_bytes_max).unwrap_or(usize::MAX);
+    let copied = usize::try_from(limits.hostcall_bytes_max).unwrap_or(usize::MAX);
+    result.saturating_mul(size_of::<Val>()).saturating_add(copied)
+}
+
+/// A store with its limits, in which nothing is yet.
+pub(super) fn store(runtime: &Runtime, control: &Arc<Control>, wasi: WasiCtx) -> Store<Sandbox> {
+    let files = runtime.disk.clone().map(|disk| Files::new(disk, control.clone()));
+    let mut store = Store::new(&runtime.engine, Sandbox::new(control.clone(), wasi, files));
+    store.limiter(|sandbox| sandbox);
+    store.set_hostcall_fuel(hostcall_fuel(&control.limits));
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|store| {
+        let control = &store.data().control;
+        control.check_clocks();
+        match control.interrupted() {
+            Some(why) => Err(Interrupted(why).into()),
+            None => Ok(UpdateDeadline::Yield(1)),
+        }
+    });
+    store
+}
+
+/// Runs a call. The place in the pool is given back when the store is gone.
+pub(super) async fn run(
+    invocation: Invocation,
+    control: Arc<Control>,
+    capture: Arc<Capture>,
+    place: Option<OwnedSemaphorePermit>,
+) -> Result<Outcome, Error> {
+    // What is bound first goes last.
+    let _place = place;
+    let wasi = wasi::context(&Given::of(&invocation), &capture)?;
+    let mut store = store(&invocation.program.ready.runtime, &control, wasi);
+    let instance = match invocation.program.ready.instance.instantiate_async(&mut store).await {
+        Ok(instance) => instance,
+        Err(error) => return classify::instantiation(error, &control),
+    };
+    let (index, arguments, results) = match &invocation.call.target {
+        Target::Command { index, .. } => (index, &[][..], 1),
+        Target::Export { index, arguments, result } => (index, &arguments[..], usize::from(result.is_some())),
+    };
+    let Some(function) = instance.get_func(&mut store, index) else {
+        return Err(Error::Runtime {
+            doing: "finding an export",
+            source: wasmtime::format_err!("it is gone"),
+        });
+    };
+    let mut results = vec![Val::Bool(false); results];
+    let called = function.call_async(&mut store, arguments, &mut results).await;
+    let outcome = match called {
+        Ok(()) => classify::returned(&invocation.call.target, results.pop(), &control.limits),
+        Err(error) => classify::error(&error, &control),
+    };
+    Ok(match (&invocation.stdio, outcome) {
+        (Stdio::Captured { .. }, Outcome::Finished(_)) => {
+            let files = store.data().files.as_ref();
+            let written =
+                files.and_then(|files| files.take(invocation.output_file(), control.limits.output_bytes_max));
+            classify::finished(written, capture.take_raw(), &control.limits)
+        }
+        (_, outcome) => outcome,
+    })
+}

@@ -1,0 +1,176 @@
+//! Requests to HTTP functions: each in a fresh sandbox, or where their owner asks for it in one that has
+//! served before.
+
+mod body;
+mod handle;
+pub(crate) mod warm;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use self::body::Cancel;
+use self::handle::{Exchange, Left, New};
+use super::attempt::Attempt;
+use crate::capability::http::HttpBody;
+use crate::capability::logs::{Capture, LogLine};
+use crate::compile::{Engine, Program};
+use crate::control::Control;
+use crate::error::Error;
+use crate::executor::ShareGroup;
+use crate::limits::Limits;
+use crate::outcome::{Failure, Outcome, Report};
+
+/// A request to be served.
+pub struct HttpCall {
+    /// The function.
+    pub program: Program,
+    /// The request; its URI must have a scheme and an authority.
+    pub request: http::Request<HttpBody>,
+    /// How the function is run.
+    pub plan: Arc<HttpPlan>,
+    /// Whose it is.
+    pub group: ShareGroup,
+}
+
+/// How an HTTP function is run. Instances are reused only under the same plan, which is the same object.
+#[derive(Debug)]
+pub struct HttpPlan {
+    /// Environment variables; the guest sees no others.
+    pub env: Vec<(String, String)>,
+    /// What a request may use.
+    pub limits: Limits,
+    /// Whether an instance serves more than one request, one after another.
+    pub reuse: Option<Reuse>,
+}
+
+/// How long an instance that has served is kept for the next request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reuse {
+    /// Requests that one instance serves at most.
+    pub requests_max: u32,
+    /// How long it may wait for the next.
+    pub idle_max: Duration,
+}
+
+/// A request that is being served: a future of the response's head, with a body that goes on. Dropping it,
+/// or the body before its end, stops the guest.
+pub struct Serving {
+    response: oneshot::Receiver<Result<http::Response<HttpBody>, Failure>>,
+    cancel: Option<Cancel>,
+}
+
+/// Where the response goes, or the reason why there is none.
+#[derive(Clone)]
+struct Respond {
+    sender: Arc<Mutex<Option<oneshot::Sender<Result<http::Response<HttpBody>, Failure>>>>>,
+}
+
+impl Respond {
+    fn send(&self, response: Result<http::Response<HttpBody>, Failure>) {
+        self.with(|| response);
+    }
+
+    /// Says why there is no response, unless there was one.
+    fn fail(&self, why: impl FnOnce() -> Failure) {
+        self.with(|| Err(why()));
+    }
+
+    fn with(&self, response: impl FnOnce() -> Result<http::Response<HttpBody>, Failure>) {
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(sender) = sender {
+            // Whoever asked may have gone.
+            let _ = sender.send(response());
+        }
+    }
+}
+
+impl Engine {
+    /// Serves a request. What became of it is told at its end, on the guest's thread, with what it logged.
+    ///
+    /// # Panics
+    /// If the program is no HTTP function.
+    pub fn serve(
+        &self,
+        call: HttpCall,
+        on_end: impl FnOnce(Result<Report, Error>, Vec<LogLine>) + Send + 'static,
+    ) -> Serving {
+        let HttpCall { program, request, plan, group } = call;
+        assert!(program.ready.http.is_some(), "only an HTTP function is served");
+        let (sender, response) = oneshot::channel();
+        let respond = Respond { sender: Arc::new(Mutex::new(Some(sender))) };
+        let warm = self.inner.warm.take(&program, &plan);
+        let (control, capture) = match &warm {
+            Some(warm) => (warm.control.clone(), warm.capture.clone()),
+            None => {
+                let control = Arc::new(Control::new(plan.limits.clone()));
+                (control.clone(), Capture::new(control, false))
+            }
+        };
+        let cancel = Cancel::new(control.clone());
+        let exchange = Exchange { request, respond: respond.clone(), cancel: cancel.clone() };
+        let left = Left::default();
+        let on_end = {
+            let (capture, left, pool) = (capture.clone(), left.clone(), self.inner.warm.clone());
+            move |report: Result<Report, Error>| {
+                respond.fail(|| no_response(&report));
+                let lines = capture.take_lines();
+                if let Some(warm) = left.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    pool.keep(warm);
+                }
+                on_end(report, lines);
+            }
+        };
+        match warm {
+            // It has its place.
+            Some(warm) => {
+                let life = Box::pin(handle::life(Ok(Box::new(warm)), exchange, left));
+                let attempt = Attempt::new(life, control, capture, Box::new(on_end));
+                self.inner.executor.submit(group, Box::new(attempt));
+            }
+            None => {
+                let places = program.ready.runtime.places.clone();
+                self.submit(group, places, control.clone(), move |place| {
+                    let new = New { program, plan, control: control.clone(), capture: capture.clone(), place };
+                    let life = Box::pin(handle::life(Err(new), exchange, left));
+                    Attempt::new(life, control, capture, Box::new(on_end))
+                });
+            }
+        }
+        Serving { response, cancel: Some(cancel) }
+    }
+}
+
+/// Why a guest has not answered.
+fn no_response(report: &Result<Report, Error>) -> Failure {
+    match report {
+        Ok(Report { outcome: Outcome::Failed(failure), .. }) => failure.clone(),
+        Ok(_) => handle::silent(),
+        Err(error) => handle::host_failed(error),
+    }
+}
+
+impl Future for Serving {
+    type Output = Result<http::Response<HttpBody>, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = Pin::new(&mut self.response).poll(context);
+        response.map(|response| {
+            // From here on it is the body that stops the guest.
+            self.cancel = None;
+            response.unwrap_or_else(|_| Err(handle::silent()))
+        })
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let Some(cancel) = self.cancel.take() {
+            cancel.cancel();
+        }
+    }
+}

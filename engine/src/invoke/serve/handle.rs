@@ -1,0 +1,163 @@
+//! One request inside an instance, by `wasi:http/incoming-handler` 0.2 or `wasi:http/handler` 0.3.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use http::uri::Scheme;
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use wasmtime::Store;
+use wasmtime_wasi_http::handler::Proxy;
+use wasmtime_wasi_http::p2::bindings::http::types::Scheme as Scheme2;
+use wasmtime_wasi_http::{WasiBody, WasiHttpView, p2, p3};
+
+use super::body::{Cancel, Outgoing};
+use super::warm::Warm;
+use super::{HttpPlan, Respond};
+use crate::capability::http::{HttpBody, to_guest};
+use crate::capability::logs::Capture;
+use crate::capability::wasi::{self, Given};
+use crate::compile::Program;
+use crate::control::Control;
+use crate::error::Error;
+use crate::invoke::{Stdio, classify, run};
+use crate::outcome::{Failure, FailureCode, Outcome};
+use crate::sandbox::Sandbox;
+
+/// A request, and where its response goes.
+pub(super) struct Exchange {
+    pub(super) request: http::Request<HttpBody>,
+    pub(super) respond: Respond,
+    pub(super) cancel: Cancel,
+}
+
+/// Where an instance is left that may serve again, until its attempt has been metered.
+pub(super) type Left = Arc<Mutex<Option<Warm>>>;
+
+/// What an instance is made of.
+pub(super) struct New {
+    pub(super) program: Program,
+    pub(super) plan: Arc<HttpPlan>,
+    pub(super) control: Arc<Control>,
+    pub(super) capture: Arc<Capture>,
+    pub(super) place: Option<OwnedSemaphorePermit>,
+}
+
+/// Serves a request in an instance that is there or is made for it.
+pub(super) async fn life(
+    instance: Result<Box<Warm>, New>,
+    exchange: Exchange,
+    left: Left,
+) -> Result<Outcome, Error> {
+    let mut warm = match instance {
+        Ok(warm) => *warm,
+        Err(new) => {
+            let control = new.control.clone();
+            match begin(new).await? {
+                Ok(warm) => warm,
+                Err(error) => return classify::instantiation(error, &control),
+            }
+        }
+    };
+    warm.store.set_epoch_deadline(1);
+    warm.served += 1;
+    let handled = match &warm.proxy {
+        Proxy::P2(proxy) => handle_0_2(&mut warm.store, proxy, exchange).await,
+        Proxy::P3(service) => handle_0_3(&mut warm.store, service, exchange).await,
+    };
+    match handled {
+        Ok(()) => {
+            *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(warm);
+            Ok(Outcome::Returned(None))
+        }
+        Err(error) => {
+            // Before the store goes, and with it the guest's end of the body.
+            warm.control.fail();
+            Ok(classify::error(&error, &warm.control))
+        }
+    }
+}
+
+async fn begin(new: New) -> Result<wasmtime::Result<Warm>, Error> {
+    let New { program, plan, control, capture, place } = new;
+    let stdio = Stdio::Captured { stdin: bytes::Bytes::new() };
+    let wasi = wasi::context(&Given::new(&plan.env, &stdio, &plan.limits), &capture)?;
+    let mut store = run::store(&program.ready.runtime, &control, wasi);
+    let handler = program.ready.http.as_ref().expect("only an HTTP function is served");
+    let proxy = handler.instantiate_async(&mut store).await;
+    let since = Instant::now();
+    Ok(proxy.map(|proxy| Warm { store, proxy, control, capture, served: 0, since, program, plan, _place: place }))
+}
+
+async fn handle_0_2(
+    store: &mut Store<Sandbox>,
+    proxy: &p2::bindings::Proxy,
+    exchange: Exchange,
+) -> wasmtime::Result<()> {
+    let Exchange { request, respond, cancel } = exchange;
+    let scheme = match request.uri().scheme() {
+        Some(scheme) if *scheme == Scheme::HTTPS => Scheme2::Https,
+        _ => Scheme2::Http,
+    };
+    let mut http = store.data_mut().http();
+    let request = http.new_incoming_request(scheme, request.map(to_guest))?;
+    let out = http.new_response_outparam_from_callback(move |response| {
+        respond.send(match response {
+            Ok(response) => Ok(response.map(|body| outgoing(body, cancel, None))),
+            Err(code) => Err(refused(&code)),
+        });
+    })?;
+    proxy.wasi_http_incoming_handler().call_handle(store, request, out).await
+}
+
+async fn handle_0_3(
+    store: &mut Store<Sandbox>,
+    service: &p3::bindings::Service,
+    exchange: Exchange,
+) -> wasmtime::Result<()> {
+    let Exchange { request, respond, cancel } = exchange;
+    let handled = store.run_concurrent(async move |store| {
+        let request = request.map(to_guest);
+        // What the second part tells, whether the request was read whole, changes nothing here.
+        let request =
+            store.with(|mut store| p3::Request::from_http(store.data_mut().http().hooks, request).0);
+        let response = match service.handle(store, request).await? {
+            Ok(response) => store.with(|store| response.into_http(store, async { Ok(()) }))?,
+            Err(code) => {
+                respond.send(Err(refused(&code)));
+                return Ok(());
+            }
+        };
+        let (over, is_over) = oneshot::channel();
+        respond.send(Ok(response.map(|body| outgoing(body, cancel, Some(over)))));
+        // What the guest still has to say is polled with the store. The sender is only ever dropped.
+        let _ = is_over.await;
+        poll_fn(|context| store.poll_no_interesting_tasks(context)).await;
+        Ok(())
+    });
+    handled.await?
+}
+
+fn outgoing(body: WasiBody, cancel: Cancel, over: Option<oneshot::Sender<()>>) -> HttpBody {
+    Outgoing::new(body, cancel, over).boxed_unsync()
+}
+
+/// A guest that answered with an error of `wasi:http` instead of a response.
+fn refused(code: &dyn std::fmt::Debug) -> Failure {
+    failure(FailureCode::GuestError, format!("the function answered with the error {code:?}"))
+}
+
+/// A guest that ended without an answer.
+pub(super) fn silent() -> Failure {
+    failure(FailureCode::GuestError, "the function ended without a response".into())
+}
+
+/// No guest, for a reason that is the host's.
+pub(super) fn host_failed(error: &Error) -> Failure {
+    failure(FailureCode::Host, error.to_string())
+}
+
+fn failure(code: FailureCode, message: String) -> Failure {
+    Failure { code, message, backtrace: None, exit_code: None }
+}
