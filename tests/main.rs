@@ -10,6 +10,7 @@ mod crash;
 mod functions;
 mod guests;
 mod harness;
+mod http_functions;
 mod idempotency;
 mod invoke;
 mod jobs;

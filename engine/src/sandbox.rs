@@ -28,7 +28,9 @@ impl Sandbox {
         let mut table = ResourceTable::new();
         table.set_max_capacity(control.limits.resources_max as usize);
         let mut http = WasiHttpCtx::new();
-        http.set_field_size_limit(usize::try_from(control.limits.http_fields_bytes_max).unwrap_or(usize::MAX));
+        http.set_field_size_limit(
+            usize::try_from(control.limits.http_fields_bytes_max).unwrap_or(usize::MAX),
+        );
         Self { control, wasi, table, http, hooks: Hooks, files }
     }
 

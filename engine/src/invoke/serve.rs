@@ -60,18 +60,21 @@ pub struct Reuse {
 /// A request that is being served: a future of the response's head, with a body that goes on. Dropping it,
 /// or the body before its end, stops the guest.
 pub struct Serving {
-    response: oneshot::Receiver<Result<http::Response<HttpBody>, Failure>>,
+    response: oneshot::Receiver<Answer>,
     cancel: Option<Cancel>,
 }
+
+/// A response, or the reason why there is none.
+type Answer = Result<http::Response<HttpBody>, Failure>;
 
 /// Where the response goes, or the reason why there is none.
 #[derive(Clone)]
 struct Respond {
-    sender: Arc<Mutex<Option<oneshot::Sender<Result<http::Response<HttpBody>, Failure>>>>>,
+    sender: Arc<Mutex<Option<oneshot::Sender<Answer>>>>,
 }
 
 impl Respond {
-    fn send(&self, response: Result<http::Response<HttpBody>, Failure>) {
+    fn send(&self, response: Answer) {
         self.with(|| response);
     }
 
@@ -80,7 +83,7 @@ impl Respond {
         self.with(|| Err(why()));
     }
 
-    fn with(&self, response: impl FnOnce() -> Result<http::Response<HttpBody>, Failure>) {
+    fn with(&self, response: impl FnOnce() -> Answer) {
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(sender) = sender {
             // Whoever asked may have gone.
@@ -135,7 +138,8 @@ impl Engine {
             None => {
                 let places = program.ready.runtime.places.clone();
                 self.submit(group, places, control.clone(), move |place| {
-                    let new = New { program, plan, control: control.clone(), capture: capture.clone(), place };
+                    let new =
+                        New { program, plan, control: control.clone(), capture: capture.clone(), place };
                     let life = Box::pin(handle::life(Err(new), exchange, left));
                     Attempt::new(life, control, capture, Box::new(on_end))
                 });

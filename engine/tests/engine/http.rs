@@ -57,7 +57,7 @@ impl Web {
     /// Why there is no response.
     fn failure(&self, path: &str) -> (Failure, Report) {
         let (serving, report) = self.send(path, body(""));
-        (wait(serving).err().expect("no response"), report.recv().expect("it ends"))
+        (wait(serving).expect_err("no response"), report.recv().expect("it ends"))
     }
 }
 

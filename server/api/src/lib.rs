@@ -1,8 +1,11 @@
 //! Skep over HTTP. Each dialect is a folder of thin handlers over the services of `skep-domain`:
-//! a handler parses, calls one service, renders. No dialect knows another.
+//! a handler parses, calls one service, renders. No dialect knows another. [`front`] listens, and hands each
+//! request to HTTP functions or to the routes.
 
 mod document;
 mod fallback;
+mod front;
+mod functions;
 mod shared;
 mod v1;
 
@@ -14,9 +17,10 @@ use skep_domain::service::Services;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use document::openapi;
+pub use front::Front;
 
 /// Everything that is served. The services are what all handlers share.
-pub fn app(
+pub(crate) fn app(
     services: Services,
 ) -> App<
     impl ServiceFactory<

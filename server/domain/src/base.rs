@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 
 use crate::error::Result;
+use crate::meter::Meter;
 use crate::model::attempt::{Attempt, Outcome};
 use crate::model::id::{Ids, JobId};
 use crate::model::limits::Limits;
@@ -15,6 +16,7 @@ use crate::model::trace::Trace;
 use crate::port::artifacts::Artifacts;
 use crate::port::clock::Clock;
 use crate::port::credentials::Credentials;
+use crate::port::http_guest::HttpGuest;
 use crate::port::sandbox::{Assignment, LogSink, Sandbox};
 use crate::port::store::Store;
 use crate::port::telemetry::{Span, SpanKind, Telemetry};
@@ -47,6 +49,28 @@ pub struct Base {
     pub signals: Signals,
     /// CPU time of all attempts of this life.
     pub cpu_nanos: AtomicU64,
+    /// Where HTTP functions run.
+    pub http_guest: Arc<dyn HttpGuest>,
+    /// What HTTP functions used and is not written yet.
+    pub meter: Meter,
+    /// Goes up whenever a function or an account changes.
+    pub revision: Revision,
+}
+
+/// A number that goes up: what was remembered under another may not be so any more.
+#[derive(Default)]
+pub struct Revision(AtomicU64);
+
+impl Revision {
+    /// The number now.
+    pub fn now(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Goes up, once the change is in the store.
+    pub fn advance(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
 }
 
 impl Base {

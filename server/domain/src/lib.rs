@@ -7,6 +7,7 @@
 pub mod background;
 pub mod base;
 pub mod error;
+pub mod meter;
 pub mod model;
 pub mod port;
 pub mod service;

@@ -2,6 +2,7 @@
 
 mod map;
 mod programs;
+mod web;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,7 @@ use skep_domain::{Error, Result};
 use skep_engine::{Call, Canceller, Engine, Invocation, Program, Running, ShareGroup, Stdio};
 
 use self::programs::Programs;
+use self::web::Targets;
 
 /// How often the log of a running guest is handed on.
 const LOG_INTERVAL: Duration = Duration::from_millis(40);
@@ -34,12 +36,13 @@ pub(crate) struct EngineSandbox {
     programs: Programs,
     clock: Arc<dyn Clock>,
     running: Mutex<HashMap<JobId, Canceller>>,
+    targets: Targets,
 }
 
 impl EngineSandbox {
     pub(crate) fn new(engine: Engine, artifacts: Arc<dyn Artifacts>, clock: Arc<dyn Clock>) -> Self {
         let programs = Programs::new(engine.clone(), artifacts);
-        Self { engine, programs, clock, running: Mutex::default() }
+        Self { engine, programs, clock, running: Mutex::default(), targets: Targets::default() }
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<JobId, Canceller>> {

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use actix_web::HttpServer;
-use actix_web::dev::ServerHandle;
-use skep_domain::background::{cancel, dispatch, purge};
-use skep_domain::base::Base;
+use skep_api::Front;
+use skep_domain::background::{cancel, dispatch, meter, purge};
+use skep_domain::base::{Base, Revision};
+use skep_domain::meter::Meter;
 use skep_domain::model::id::Ids;
 use skep_domain::port::clock::Clock;
 use skep_domain::service::Services;
@@ -32,7 +32,7 @@ use crate::telemetry::HostTelemetry;
 pub(crate) struct Server {
     address: SocketAddr,
     key_file: PathBuf,
-    http: ServerHandle,
+    http: Front,
     tasks: Tasks,
     grace: Duration,
     telemetry: Arc<HostTelemetry>,
@@ -42,14 +42,8 @@ pub(crate) struct Server {
     runtime: Runtime,
 }
 
-/// Connections that are served at once, by each worker.
-const CONNECTIONS_MAX: usize = 10_000;
-/// How long a client may take over the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often metrics are tidied up.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
-/// How long an idle connection is kept.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 impl Server {
     /// Starts a server: takes the directory, opens the store, returns what its last life left, and
@@ -78,7 +72,9 @@ impl Server {
         tasks.spawn(cancel::run(base.store.clone(), base.sandbox.clone(), tasks.clone()));
         tasks.spawn(purge::run(base.clone()));
         tasks.spawn(upkeep(telemetry.clone(), tasks.clone()));
-        let (address, http) = listen(config, &services, &runtime)?;
+        tasks.spawn(meter::run(base.clone()));
+        let http = listen(config, &services)?;
+        let address = http.address();
         tracing::info!(%address, data = %config.data.display(), "ready");
         let grace = config.grace;
         Ok(Self { address, key_file, http, tasks, grace, telemetry, _directory: directory, runtime })
@@ -115,7 +111,8 @@ impl Server {
             // No new claims while the last requests are answered.
             tasks.stop();
             let stopped = async {
-                tokio::join!(http.stop(true), tasks.ended());
+                // Nobody listens any more once this returns.
+                let _ = tokio::join!(tokio::task::spawn_blocking(|| http.stop()), tasks.ended());
             };
             if tokio::time::timeout(grace, stopped).await.is_err() {
                 tracing::warn!("jobs still ran when the grace time was over; the next start returns them");
@@ -182,9 +179,11 @@ fn base(
     let artifacts = Arc::new(artifacts);
     let secret = Secret::ensure(&directory.join("jwt.key"))?;
     let credentials = HostCredentials::new(secret, Issuers::open(config.issuers.clone())?);
+    let sandbox = Arc::new(EngineSandbox::new(engine, artifacts.clone(), clock.clone()));
     Ok(Arc::new(Base {
         store: Arc::new(SqliteStore::open(&directory.join("skep.db"))?),
-        sandbox: Arc::new(EngineSandbox::new(engine, artifacts.clone(), clock.clone())),
+        http_guest: sandbox.clone(),
+        sandbox,
         artifacts,
         credentials: Arc::new(credentials),
         telemetry,
@@ -195,6 +194,8 @@ fn base(
         tasks,
         signals: Signals::new(config.limits.streams_max),
         cpu_nanos: AtomicU64::new(0),
+        meter: Meter::default(),
+        revision: Revision::default(),
     }))
 }
 
@@ -207,27 +208,10 @@ fn dispatching(config: &Config) -> dispatch::Config {
     }
 }
 
-fn listen(config: &Config, services: &Services, runtime: &Runtime) -> Result<(SocketAddr, ServerHandle)> {
+fn listen(config: &Config, services: &Services) -> Result<Front> {
     let cannot =
         |error: std::io::Error| Error::conflict(format!("cannot listen on {}: {error}", config.listen));
     let listener = TcpListener::bind(config.listen).map_err(cannot)?;
-    let address = listener.local_addr().map_err(cannot)?;
-    let services = services.clone();
-    let _entered = runtime.enter();
-    let server = HttpServer::new(move || {
-        let services = services.clone();
-        skep_api::app(services)
-    })
-    .max_connections(CONNECTIONS_MAX)
-    .client_request_timeout(HEAD_TIMEOUT)
-    .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(config.grace.as_secs())
-    .disable_signals()
-    .listen(listener)
-    .map_err(cannot)?
-    .run();
-    let handle = server.handle();
-    #[expect(clippy::disallowed_methods, reason = "the HTTP server is stopped by its own handle")]
-    runtime.spawn(server);
-    Ok((address, handle))
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    Front::start(listener, services, workers).map_err(cannot)
 }

@@ -87,7 +87,17 @@ async fn begin(new: New) -> Result<wasmtime::Result<Warm>, Error> {
     let handler = program.ready.http.as_ref().expect("only an HTTP function is served");
     let proxy = handler.instantiate_async(&mut store).await;
     let since = Instant::now();
-    Ok(proxy.map(|proxy| Warm { store, proxy, control, capture, served: 0, since, program, plan, _place: place }))
+    Ok(proxy.map(|proxy| Warm {
+        store,
+        proxy,
+        control,
+        capture,
+        served: 0,
+        since,
+        program,
+        plan,
+        _place: place,
+    }))
 }
 
 async fn handle_0_2(

@@ -4,4 +4,5 @@
 pub mod appetite;
 pub mod cancel;
 pub mod dispatch;
+pub mod meter;
 pub mod purge;

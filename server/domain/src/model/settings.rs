@@ -21,6 +21,70 @@ pub struct Settings {
     pub grants: Grants,
     /// When a failed job is tried again.
     pub retry: Policy,
+    /// How it serves HTTP, if it does.
+    pub http: Http,
+}
+
+/// How a function serves HTTP under `/f/{account}/{function}/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Http {
+    /// Who may call it.
+    pub access: Access,
+    /// Requests that it serves at once: 1 to 10,000. More are answered with 503.
+    pub concurrency_max: u32,
+    /// Whether an instance serves more than one request, one after another; each has a fresh one where it is
+    /// null.
+    pub reuse: Option<Reuse>,
+}
+
+/// Who may call a function over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Access {
+    /// Whoever shows a key or token of its account with the scope `runs:write`.
+    #[default]
+    Key,
+    /// Everybody.
+    Public,
+}
+
+/// How long an instance that has served is kept for the next request. What one request leaves in its memory,
+/// the next one finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Reuse {
+    /// Requests that one instance serves at most: 2 to 100,000.
+    pub requests_max: u32,
+    /// How long it may wait for the next, in milliseconds: 1 to 600,000.
+    pub idle_ms: u64,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { access: Access::Key, concurrency_max: 256, reuse: None }
+    }
+}
+
+impl Default for Reuse {
+    fn default() -> Self {
+        Self { requests_max: 1000, idle_ms: 10_000 }
+    }
+}
+
+impl Http {
+    fn check(&self) -> Result<()> {
+        bound("http.concurrencyMax", self.concurrency_max.into(), 1, 10_000)?;
+        let reuse = self.reuse.unwrap_or_default();
+        bound("http.reuse.requestsMax", reuse.requests_max.into(), 2, 100_000)?;
+        bound("http.reuse.idleMs", reuse.idle_ms, 1, 600_000)
+    }
+}
+
+fn bound(field: &str, value: u64, min: u64, max: u64) -> Result<()> {
+    let field = format!("settings.{field}");
+    let error = || Error::invalid(format!("{field} must be from {min} to {max}")).field(&field);
+    if (min..=max).contains(&value) { Ok(()) } else { Err(error()) }
 }
 
 /// What a call may reach outside its own memory. Nothing can be granted yet.
@@ -84,28 +148,30 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    fn check(&self) -> Result<()> {
+        let limits = self;
+        bound("limits.memoryBytesMax", limits.memory_bytes_max, 64 << 10, 4 << 30)?;
+        bound("limits.timeoutMs", limits.timeout_ms, 1, TIMEOUT_MS_MAX)?;
+        bound("limits.cpuMs", limits.cpu_ms.unwrap_or(1), 1, TIMEOUT_MS_MAX)?;
+        bound("limits.outputBytesMax", limits.output_bytes_max, 1, 4 << 20)?;
+        bound("limits.logBytesMax", limits.log_bytes_max, 0, 16 << 20)?;
+        bound("limits.scratchBytesMax", limits.scratch_bytes_max, 0, 16 << 30)?;
+        bound("limits.scratchFilesMax", limits.scratch_files_max, 0, 100_000)?;
+        bound("limits.tableElementsMax", limits.table_elements_max, 0, 100_000)?;
+        bound("limits.resourcesMax", limits.resources_max.into(), 16, 10_000)?;
+        bound("limits.hostcallBytesMax", limits.hostcall_bytes_max, 64 << 10, 256 << 20)
+    }
+}
+
 impl Settings {
     /// Checks settings that somebody sent.
     ///
     /// # Errors
     /// Names the field that is out of bounds.
     pub fn check(&self) -> Result<()> {
-        let bound = |field: &str, value: u64, min: u64, max: u64| {
-            let field = format!("settings.limits.{field}");
-            let error = || Error::invalid(format!("{field} must be from {min} to {max}")).field(&field);
-            if (min..=max).contains(&value) { Ok(()) } else { Err(error()) }
-        };
-        let limits = &self.limits;
-        bound("memoryBytesMax", limits.memory_bytes_max, 64 << 10, 4 << 30)?;
-        bound("timeoutMs", limits.timeout_ms, 1, TIMEOUT_MS_MAX)?;
-        bound("cpuMs", limits.cpu_ms.unwrap_or(1), 1, TIMEOUT_MS_MAX)?;
-        bound("outputBytesMax", limits.output_bytes_max, 1, 4 << 20)?;
-        bound("logBytesMax", limits.log_bytes_max, 0, 16 << 20)?;
-        bound("scratchBytesMax", limits.scratch_bytes_max, 0, 16 << 30)?;
-        bound("scratchFilesMax", limits.scratch_files_max, 0, 100_000)?;
-        bound("tableElementsMax", limits.table_elements_max, 0, 100_000)?;
-        bound("resourcesMax", limits.resources_max.into(), 16, 10_000)?;
-        bound("hostcallBytesMax", limits.hostcall_bytes_max, 64 << 10, 256 << 20)?;
+        self.limits.check()?;
+        self.http.check()?;
         check_env(self.env.keys().map(String::as_str), "settings.env")?;
         let env: usize = self.env.iter().map(|(name, value)| name.len() + value.len()).sum();
         if env > ENV_BYTES_MAX {

@@ -23,6 +23,11 @@ impl Trace {
         bytes
     }
 
+    /// As a `traceparent` header, version 00, sampled.
+    pub fn traceparent(self) -> String {
+        format!("00-{:032x}-{:016x}-01", self.id, self.span)
+    }
+
     /// Reads it back.
     pub fn from_bytes(bytes: [u8; 24]) -> Self {
         let (id, span) = bytes.split_at(16);

@@ -38,8 +38,13 @@ pub struct Totals {
 impl Totals {
     /// Adds an attempt.
     pub fn add(&mut self, usage: &Usage, cost: Nanodollars) {
-        self.attempts += 1;
-        let sum = &mut self.usage;
+        self.join(&Self { attempts: 1, usage: *usage, cost });
+    }
+
+    /// Adds what other attempts used.
+    pub fn join(&mut self, other: &Self) {
+        self.attempts += other.attempts;
+        let (sum, usage) = (&mut self.usage, &other.usage);
         sum.cpu_nanos = sum.cpu_nanos.saturating_add(usage.cpu_nanos);
         sum.wall_nanos = sum.wall_nanos.saturating_add(usage.wall_nanos);
         sum.memory_peak_bytes = sum.memory_peak_bytes.max(usage.memory_peak_bytes);
@@ -47,7 +52,7 @@ impl Totals {
         sum.egress_bytes = sum.egress_bytes.saturating_add(usage.egress_bytes);
         sum.device_nanos = sum.device_nanos.saturating_add(usage.device_nanos);
         sum.log_bytes = sum.log_bytes.saturating_add(usage.log_bytes);
-        self.cost.0 = self.cost.0.saturating_add(cost.0);
+        self.cost.0 = self.cost.0.saturating_add(other.cost.0);
     }
 }
 

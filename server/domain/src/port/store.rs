@@ -14,7 +14,7 @@ use crate::model::function::{Function, Interface, Name, Version};
 use crate::model::id::{AccountId, FunctionId, JobId, KeyId, RunId, Sha256};
 use crate::model::job::{Ended, Job, Progress, ResultType, Resulted, Status};
 use crate::model::log::{Entry, Line};
-use crate::model::money::Nanodollars;
+use crate::model::money::{Nanodollars, Picodollars};
 use crate::model::page::{Listed, Order, Page, SortBy};
 use crate::model::price::Price;
 use crate::model::receipt::{Receipt, RequestName};
@@ -25,7 +25,7 @@ use crate::model::step::Step;
 use crate::model::time::Millis;
 use crate::model::token::Subject;
 use crate::model::trace::Trace;
-use crate::model::usage::{By, Reported};
+use crate::model::usage::{By, Reported, Totals};
 use crate::port::sandbox::Assignment;
 
 /// What a key or token says about whose it is.
@@ -417,6 +417,24 @@ pub trait Ledger: Send + Sync {
         filter: UsageFilter,
         page: Page,
     ) -> Result<Listed<Reported>>;
+
+    /// Adds what was used without a run. Functions that are gone are left out.
+    async fn usage_add(&self, metered: Vec<Metered>) -> Result<()>;
+}
+
+/// What HTTP requests used that are not written one by one.
+#[derive(Debug, Clone)]
+pub struct Metered {
+    /// Whose it is.
+    pub account: AccountId,
+    /// The function.
+    pub function: FunctionId,
+    /// A time of the day that it belongs to.
+    pub at: Millis,
+    /// What was used; each request counts as an attempt.
+    pub totals: Totals,
+    /// What it costs.
+    pub amount: Picodollars,
 }
 
 /// What is left to purge.

@@ -131,7 +131,9 @@ impl Accounts {
         }
         let password = self.hashed(change.password).await?;
         let change = AccountChange { weight, scopes: change.scopes, password };
-        self.base.store.account_change(&account.name, change).await?.ok_or_else(not_found)
+        let changed = self.base.store.account_change(&account.name, change).await?;
+        self.base.revision.advance();
+        changed.ok_or_else(not_found)
     }
 
     /// Deletes an account and all that it has. Its keys end at once, its running guests soon.
@@ -144,6 +146,7 @@ impl Accounts {
             return Err(Error::conflict("an account cannot delete itself"));
         }
         let deleted = self.base.store.account_delete(&account.name).await?;
+        self.base.revision.advance();
         self.base.tasks.wake(Wake::Cancel);
         self.base.tasks.wake(Wake::Purge);
         if deleted { Ok(()) } else { Err(not_found()) }

@@ -47,6 +47,7 @@ impl Functions {
         let (account, now) = (caller.account(), self.base.clock.now());
         if let Some((function, version)) = self.base.store.version_select(account, &name, sha256, now).await?
         {
+            self.base.revision.advance();
             return Ok(Uploaded { function, version, created: false });
         }
         let size_bytes = bytes.len() as u64;
@@ -68,6 +69,7 @@ impl Functions {
             .store
             .version_create(account, new, limits.functions_max, limits.versions_max, self.base.clock.now())
             .await?;
+        self.base.revision.advance();
         Ok(Uploaded { function, version, created: true })
     }
 
@@ -113,6 +115,7 @@ impl Functions {
         let store = &self.base.store;
         let (account, from) = (caller.account(), function.settings);
         let changed = store.function_configure(account, &function.name, from, settings, now).await?;
+        self.base.revision.advance();
         changed.ok_or_else(not_found)
     }
 
@@ -123,6 +126,7 @@ impl Functions {
     pub async fn delete(&self, caller: &Caller, name: &str) -> Result<()> {
         let name = Name::parse(name).map_err(|_| not_found())?;
         let deleted = self.base.store.function_delete(caller.account(), &name).await?;
+        self.base.revision.advance();
         self.base.tasks.wake(crate::tasks::Wake::Purge);
         if deleted { Ok(()) } else { Err(not_found()) }
     }

@@ -55,8 +55,7 @@ pub enum Invoked {
 }
 
 impl Invoke {
-    pub(super) fn new(base: Arc<Base>) -> Self {
-        let places = Places::new(base.limits.invocations_max);
+    pub(super) fn new(base: Arc<Base>, places: Places) -> Self {
         Self { base, places }
     }
 

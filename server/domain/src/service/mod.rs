@@ -13,6 +13,7 @@ mod once;
 mod places;
 pub mod runs;
 pub mod usage;
+pub mod web;
 
 use std::sync::Arc;
 
@@ -38,21 +39,27 @@ pub struct Services {
     pub jobs: jobs::Jobs,
     /// What was used.
     pub usage: usage::Usage,
+    /// HTTP functions.
+    pub web: web::Web,
     base: Arc<Base>,
 }
 
 impl Services {
     /// Builds the services on their base.
     pub fn new(base: Arc<Base>) -> Self {
+        let auth = auth::Auth::new(base.clone());
+        // Calls and requests of an account are in each other's way, nobody else's.
+        let places = places::Places::new(base.limits.invocations_max);
         Self {
-            auth: auth::Auth::new(base.clone()),
+            auth: auth.clone(),
             accounts: accounts::Accounts::new(base.clone()),
             keys: keys::Keys::new(base.clone()),
             functions: functions::Functions::new(base.clone()),
-            invoke: invoke::Invoke::new(base.clone()),
+            invoke: invoke::Invoke::new(base.clone(), places.clone()),
             runs: runs::Runs::new(base.clone()),
             jobs: jobs::Jobs::new(base.clone()),
             usage: usage::Usage::new(base.clone()),
+            web: web::Web::new(base.clone(), auth, places),
             base,
         }
     }

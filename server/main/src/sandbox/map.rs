@@ -49,9 +49,8 @@ pub(super) fn outcome(outcome: skep_engine::Outcome) -> (Outcome, Option<i32>) {
         skep_engine::Outcome::Finished(stdout) => (Outcome::Succeeded(output(stdout)), Some(0)),
         skep_engine::Outcome::Wrote(bytes) => (Outcome::Succeeded(written(bytes)), Some(0)),
         skep_engine::Outcome::Failed(failure) => {
-            let code = failure_code(failure.code);
-            let mapped = Failure { code, message: failure.message, backtrace: failure.backtrace };
-            (Outcome::Failed(mapped), failure.exit_code)
+            let exit_code = failure.exit_code;
+            (Outcome::Failed(self::failure(failure)), exit_code)
         }
     }
 }
@@ -73,6 +72,11 @@ fn output(stdout: Vec<u8>) -> Output {
     }
 }
 
+pub(super) fn failure(failure: skep_engine::Failure) -> Failure {
+    let code = failure_code(failure.code);
+    Failure { code, message: failure.message, backtrace: failure.backtrace }
+}
+
 fn failure_code(code: skep_engine::FailureCode) -> FailureCode {
     match code {
         skep_engine::FailureCode::GuestError => FailureCode::GuestError,
@@ -84,6 +88,7 @@ fn failure_code(code: skep_engine::FailureCode) -> FailureCode {
         skep_engine::FailureCode::OutputTooLarge => FailureCode::OutputTooLarge,
         skep_engine::FailureCode::Timeout => FailureCode::Timeout,
         skep_engine::FailureCode::Cancelled => FailureCode::Cancelled,
+        skep_engine::FailureCode::Host => FailureCode::Host,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What accounts used and were charged: a line for each day and function.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -11,7 +12,7 @@ use skep_domain::model::page::{Listed, Order, Page, Position};
 use skep_domain::model::price::Price;
 use skep_domain::model::time::Millis;
 use skep_domain::model::usage::{About, By, DAY_MS, Reported, Totals, Usage};
-use skep_domain::port::store::{Ledger, UsageFilter};
+use skep_domain::port::store::{Ledger, Metered, UsageFilter};
 
 use super::rows::{self, RowExt, Stored};
 use super::{SqliteStore, internal, lists};
@@ -45,15 +46,25 @@ impl Lines {
         usage: &Usage,
         price: Price,
     ) -> Result<Nanodollars> {
-        let (line, totals) = match self.touched.entry(on) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert((read(connection, on)?, Totals::default()))
-            }
-        };
+        let (line, totals) = self.line(connection, on)?;
         let cost = line.charge(price.amount);
         totals.add(usage, cost);
         Ok(cost)
+    }
+
+    /// Charges and adds what several attempts used together.
+    fn add(&mut self, connection: &Connection, on: On, metered: &Metered) -> Result<()> {
+        let (line, totals) = self.line(connection, on)?;
+        let cost = line.charge(metered.amount);
+        totals.join(&Totals { cost, ..metered.totals });
+        Ok(())
+    }
+
+    fn line(&mut self, connection: &Connection, on: On) -> Result<&mut (Line, Totals)> {
+        Ok(match self.touched.entry(on) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert((read(connection, on)?, Totals::default())),
+        })
     }
 
     /// Writes the lines.
@@ -138,6 +149,30 @@ impl Ledger for SqliteStore {
         })
         .await
     }
+
+    async fn usage_add(&self, metered: Vec<Metered>) -> Result<()> {
+        self.write(move |connection| {
+            let mut lines = Lines::default();
+            for metered in &metered {
+                if let Some(on) = on(connection, metered)? {
+                    lines.add(connection, on, metered)?;
+                }
+            }
+            lines.write(connection)
+        })
+        .await
+    }
+}
+
+/// Where what was used belongs, if its function is still there.
+fn on(connection: &Connection, metered: &Metered) -> Result<Option<On>> {
+    const SQL: &str = "SELECT a.key, f.key FROM accounts a JOIN functions f ON f.account = a.key WHERE a.id = ? AND f.id = ?";
+    let mut select = connection.prepare_cached(SQL).map_err(internal)?;
+    let keys = select.query_row([metered.account.to_bytes(), metered.function.to_bytes()], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    });
+    let keys = keys.optional().map_err(internal)?;
+    Ok(keys.map(|(account, function)| On::new(account, function, metered.at)))
 }
 
 const SUMS: &str = "sum(attempts) AS attempts, sum(cpu_nanos) AS cpu_nanos, sum(wall_nanos) AS wall_nanos,

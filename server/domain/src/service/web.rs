@@ -1,0 +1,200 @@
+//! HTTP functions: requests to `/f/{account}/{function}/…`.
+//!
+//! A request leaves no row. What requests used is added up by day and function, and written once a second
+//! by background work.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::auth::Auth;
+use super::places::Places;
+use crate::base::Base;
+use crate::error::{Code, Error, Result};
+use crate::model::account::{AccountName, unauthenticated};
+use crate::model::attempt::{Attempt, Failure, Outcome, Output};
+use crate::model::function::Name;
+use crate::model::scope::Scope;
+use crate::model::settings::Access;
+use crate::model::time::Millis;
+use crate::port::http_guest::{Body, Served, Target};
+
+/// HTTP functions.
+#[derive(Clone)]
+pub struct Web {
+    base: Arc<Base>,
+    auth: Auth,
+    places: Places,
+    routes: Arc<Mutex<HashMap<(String, String), Route>>>,
+}
+
+/// Where an account's name and a function's lead, as of a revision of the base.
+#[derive(Clone)]
+struct Route {
+    revision: u64,
+    target: Arc<Target>,
+    /// Requests that are being served.
+    served: Arc<AtomicU32>,
+}
+
+/// Routes that are remembered; past it all are found again.
+const ROUTES_MAX: usize = 10_000;
+
+/// Why there is no response of the function's own.
+pub enum Refused {
+    /// The server says no.
+    No(Error),
+    /// The function failed before it answered.
+    Failed(Failure),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::No(error)
+    }
+}
+
+impl Web {
+    pub(super) fn new(base: Arc<Base>, auth: Auth, places: Places) -> Self {
+        Self { base, auth, places, routes: Arc::default() }
+    }
+
+    /// Serves a request to a function. `token` is what the caller shows, if it shows anything.
+    ///
+    /// # Errors
+    /// Not found for a function that is not there, is not the caller's or does not serve HTTP;
+    /// unauthenticated; unavailable where too many are served; or the function's failure.
+    pub async fn serve(
+        &self,
+        (account, function): (&str, &str),
+        token: Option<&str>,
+        request: http::Request<Body>,
+    ) -> Result<http::Response<Body>, Refused> {
+        let route = self.route(account, function).await?;
+        let target = &route.target;
+        if target.settings.http.access == Access::Key {
+            self.check(target, token).await?;
+        }
+        let place = self.places.take(target.account).map_err(busy)?;
+        let serving = Serving::begin(&route)?;
+        let (base, at) = (self.base.clone(), self.base.clock.now());
+        let metered = target.clone();
+        let on_served = Box::new(move |served: Served| {
+            account_for(&base, &metered, at, &served);
+            drop((serving, place));
+        });
+        self.base.http_guest.serve(target, request, on_served).await.map_err(Refused::Failed)
+    }
+
+    /// Whether what was shown may call the function.
+    async fn check(&self, target: &Target, token: Option<&str>) -> Result<()> {
+        let caller = self.auth.caller(token.ok_or_else(unauthenticated)?).await?;
+        if caller.account() != target.account {
+            return Err(not_found());
+        }
+        caller.require(Scope::RunsWrite)
+    }
+
+    async fn route(&self, account: &str, function: &str) -> Result<Route> {
+        let key = (account.to_owned(), function.to_owned());
+        // Before anything is read: what changes meanwhile is read again the next time.
+        let revision = self.base.revision.now();
+        let known = self.routes().get(&key).cloned();
+        if let Some(route) = known.as_ref().filter(|route| route.revision == revision) {
+            return Ok(route.clone());
+        }
+        let target = self.find(account, function).await;
+        let mut routes = self.routes();
+        let target = target.inspect_err(|_| drop(routes.remove(&key)))?;
+        // What is as it was is the same object: instances that wait for it are of use.
+        let route = match known.filter(|known| same(&known.target, &target)) {
+            Some(known) => Route { revision, ..known },
+            None => Route { revision, target: Arc::new(target), served: Arc::default() },
+        };
+        if routes.len() >= ROUTES_MAX {
+            routes.clear();
+        }
+        routes.insert(key, route.clone());
+        Ok(route)
+    }
+
+    async fn find(&self, account: &str, function: &str) -> Result<Target> {
+        let account = AccountName::parse(account).map_err(|_| not_found())?;
+        let name = Name::parse(function).map_err(|_| not_found())?;
+        let store = &self.base.store;
+        let account = store.account_get(&account).await?.ok_or_else(not_found)?;
+        let function = store.function_get(account.id, &name).await?.ok_or_else(not_found)?;
+        if !function.current.interface.kinds.iter().any(|kind| kind == "http") {
+            return Err(Error::new(
+                Code::NotFound,
+                "this function does not serve HTTP: it exports no handler",
+            ));
+        }
+        Ok(Target {
+            account: account.id,
+            weight: account.weight,
+            function: function.id,
+            component: function.current.component,
+            settings: function.settings,
+        })
+    }
+
+    fn routes(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), Route>> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn not_found() -> Error {
+    Error::not_found("function")
+}
+
+fn busy(error: Error) -> Error {
+    Error::new(Code::Unavailable, error.message())
+}
+
+fn same(one: &Target, other: &Target) -> bool {
+    one.function == other.function
+        && one.component == other.component
+        && one.weight == other.weight
+        && one.settings == other.settings
+}
+
+/// One of the requests that a function serves at once, until it is dropped.
+struct Serving(Arc<AtomicU32>);
+
+impl Serving {
+    fn begin(route: &Route) -> Result<Self> {
+        let max = route.target.settings.http.concurrency_max;
+        let serving = Self(route.served.clone());
+        if route.served.fetch_add(1, Ordering::Relaxed) >= max {
+            return Err(Error::new(Code::Unavailable, format!("the function serves {max} requests already")));
+        }
+        Ok(serving)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Adds what a request used to what is to be written.
+fn account_for(base: &Base, target: &Target, at: Millis, served: &Served) {
+    let outcome = match &served.failure {
+        None => Outcome::Succeeded(Output::None),
+        Some(failure) => Outcome::Failed(failure.clone()),
+    };
+    let name = served.failure.as_ref().map_or("succeeded", |failure| failure.code.name());
+    metrics::counter!("skep_http_function_requests_total", "outcome" => name).increment(1);
+    if let Some(failure) = &served.failure {
+        tracing::debug!(
+            account.id = %target.account, function.id = %target.function, code = name, message = failure.message,
+            log = served.lines.last().map(|line| line.text.as_str()), "an HTTP function failed"
+        );
+    }
+    let usage = served.usage;
+    let attempt = Attempt { number: 1, outcome, exit_code: None, usage, started_at: at, ended_at: at };
+    let price = base.prices.of(&attempt, None);
+    base.meter.add(target.account, target.function, at, &usage, price.amount);
+}
