@@ -7,6 +7,7 @@ mod bad_input;
 mod cli;
 mod cli_tenants;
 mod crash;
+mod egress;
 mod functions;
 mod guests;
 mod harness;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::json;
-use skep_engine::{Config, Engine, Invocation, Limits, Program, Running, ShareGroup, Stdio};
+use skep_engine::{Config, Engine, Grants, Invocation, Limits, Program, Running, ShareGroup, Stdio};
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable, Val};
 use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
@@ -86,6 +86,7 @@ fn start(engine: &Engine, program: &Program) -> Running {
         stdio: Stdio::Captured { stdin: Bytes::new() },
         directories: Vec::new(),
         limits: Limits::default(),
+        grants: Grants::default(),
         group: ShareGroup { id: 1, weight: 1 },
     })
 }

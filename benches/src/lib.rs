@@ -4,7 +4,9 @@
 //! bench needs no other binary and measures the code that it was built with.
 
 pub mod baseline;
+pub mod get;
 pub mod load;
+pub mod others;
 pub mod raw_sqlite;
 pub mod server;
 

@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{p2, p3};
 
 use crate::accept;
 use crate::capability::files::Disk;
+use crate::capability::http::Network;
 use crate::error::{Error, Rejected};
 use crate::executor::Executor;
 use crate::interface::{Entries, HttpVersion, Interface, inspect};
@@ -76,8 +77,9 @@ impl Engine {
             }
             Filesystem::Host => None,
         };
-        let plain = Arc::new(Runtime::start(config, Kind::Plain, disk.clone())?);
-        let concurrent = Arc::new(Runtime::start(config, Kind::Concurrent, disk)?);
+        let network = Arc::new(Network::new(config.egress_blocks.clone()));
+        let plain = Arc::new(Runtime::start(config, Kind::Plain, (disk.clone(), network.clone()))?);
+        let concurrent = Arc::new(Runtime::start(config, Kind::Concurrent, (disk, network))?);
         let io = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("skep-guest-io")

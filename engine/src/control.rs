@@ -1,9 +1,11 @@
 //! What the outside and the inside of a running guest share: its interruption and its meters.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::Limits;
 use crate::meter;
@@ -23,6 +25,10 @@ pub(crate) struct Control {
     /// When the first instruction ran, in nanoseconds from then and one more; 0 before.
     started_nanos: AtomicU64,
     failed: AtomicBool,
+    sent_bytes: AtomicU64,
+    received_bytes: AtomicU64,
+    /// Connections that it may have at once.
+    connections: Arc<Semaphore>,
     cpu_nanos: AtomicU64,
     /// The thread's CPU clock when the present turn began.
     turn_began_nanos: AtomicU64,
@@ -67,6 +73,7 @@ impl Interrupt {
 
 impl Control {
     pub(crate) fn new(limits: Limits) -> Self {
+        let connections_max = limits.connections_max as usize;
         Self {
             limits,
             interrupt: AtomicU64::new(0),
@@ -75,6 +82,9 @@ impl Control {
             made: Instant::now(),
             started_nanos: AtomicU64::new(0),
             failed: AtomicBool::new(false),
+            sent_bytes: AtomicU64::new(0),
+            received_bytes: AtomicU64::new(0),
+            connections: Arc::new(Semaphore::new(connections_max)),
             cpu_nanos: AtomicU64::new(0),
             turn_began_nanos: AtomicU64::new(0),
             memory: Mutex::default(),
@@ -88,6 +98,8 @@ impl Control {
         self.started_nanos.store(0, Relaxed);
         self.cpu_nanos.store(0, Relaxed);
         self.failed.store(false, Relaxed);
+        self.sent_bytes.store(0, Relaxed);
+        self.received_bytes.store(0, Relaxed);
         let mut memory = self.memory();
         *memory = Memory { bytes: memory.bytes, peak_bytes: memory.bytes, ..Memory::default() };
     }
@@ -192,6 +204,21 @@ impl Control {
         }
     }
 
+    /// Counts bytes that it sent over the network. Says no once they are too many.
+    pub(crate) fn sent(&self, bytes: u64) -> bool {
+        self.sent_bytes.fetch_add(bytes, Relaxed).saturating_add(bytes) <= self.limits.egress_bytes_max
+    }
+
+    /// Counts bytes that it was sent over the network. Says no once they are too many.
+    pub(crate) fn received(&self, bytes: u64) -> bool {
+        self.received_bytes.fetch_add(bytes, Relaxed).saturating_add(bytes) <= self.limits.ingress_bytes_max
+    }
+
+    /// A place for one more connection, if there is one.
+    pub(crate) fn connect(&self) -> Option<OwnedSemaphorePermit> {
+        self.connections.clone().try_acquire_owned().ok()
+    }
+
     /// Lets a memory or a table grow by `more` bytes, or says no.
     pub(crate) fn memory_grow(&self, more: u64) -> bool {
         let granted = self.memory_spare(more);
@@ -241,6 +268,7 @@ impl Control {
             wall_nanos,
             memory_peak_bytes: memory.peak_bytes,
             memory_byte_seconds: u64::try_from(memory.integral / 1_000_000_000).unwrap_or(u64::MAX),
+            egress_bytes: self.sent_bytes.load(Relaxed),
             log_bytes,
         }
     }

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 pub use self::call::Call;
+use crate::capability::http::Grants;
 use crate::capability::logs::{Capture, LogLine};
 use crate::compile::{Engine, Program};
 use crate::control::{Control, Interrupt};
@@ -41,6 +42,8 @@ pub struct Invocation {
     pub directories: Vec<Directory>,
     /// What it may use.
     pub limits: Limits,
+    /// What it may reach.
+    pub grants: Grants,
     /// Whose it is.
     pub group: ShareGroup,
 }

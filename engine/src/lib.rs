@@ -29,7 +29,7 @@ mod ticker;
 mod values;
 mod wit;
 
-pub use capability::http::{BodyError, HttpBody};
+pub use capability::http::{Block, BodyError, EgressRule, Grants, HttpBody, Secret};
 pub use capability::logs::{LogLine, LogStream};
 pub use compile::{Engine, Program};
 pub use error::{Error, Rejected};

@@ -36,6 +36,12 @@ pub struct Limits {
     /// Bytes of the fields of one HTTP message that the guest makes, with their book-keeping. Past it:
     /// the error `size-exceeded`.
     pub http_fields_bytes_max: u64,
+    /// Bytes that it may send over the network, heads and encryption with them. Past it: the connection breaks.
+    pub egress_bytes_max: u64,
+    /// Bytes that it may be sent over the network. Past it: the connection breaks.
+    pub ingress_bytes_max: u64,
+    /// Connections at once. Past it: the error `connection-limit-reached`. Each costs a socket and 100 KiB.
+    pub connections_max: u32,
     /// Core instances, tables and memories of the component, at most [`INSTANCES_MAX`], [`TABLES_MAX`] and
     /// [`MEMORIES_MAX`]. Past it, it cannot be instantiated: a trap.
     pub instances_max: u32,
@@ -56,6 +62,9 @@ impl Default for Limits {
             hostcall_bytes_max: 16 << 20,
             random_bytes_max: 1 << 20,
             http_fields_bytes_max: 128 << 10,
+            egress_bytes_max: 64 << 20,
+            ingress_bytes_max: 256 << 20,
+            connections_max: 16,
             instances_max: INSTANCES_MAX as u32,
         }
     }

@@ -73,6 +73,8 @@ pub struct Usage {
     pub memory_peak_bytes: u64,
     /// Memory over wall time, in byte-seconds, rounded down.
     pub memory_byte_seconds: u64,
+    /// Bytes sent over the network.
+    pub egress_bytes: u64,
     /// Bytes written to stdout and stderr, also those that were cut.
     pub log_bytes: u64,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::capability::http::Block;
 use crate::error::Error;
 use crate::limits::{INSTANCES_MAX, MEMORIES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 use crate::runtime::Kind;
@@ -20,6 +21,8 @@ pub struct Config {
     pub cache: Option<PathBuf>,
     /// The files that guests find.
     pub files: Filesystem,
+    /// Addresses that guests' requests may go to, beside those that the whole world can reach.
+    pub egress_blocks: Vec<Block>,
 }
 
 /// The files that guests find.
@@ -46,6 +49,7 @@ impl Default for Config {
             instances: Self::instances_possible().clamp(1, 1000),
             cache: None,
             files: Filesystem::Scratch { directory: std::env::temp_dir(), disk_bytes_max: DISK_BYTES_MAX },
+            egress_blocks: Vec::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::cache::Cache;
 use crate::capability::files::{self, Disk};
+use crate::capability::http::Network;
 use crate::capability::{http, wasi};
 use crate::error::{Error, Rejected};
 use crate::pool::Config;
@@ -34,12 +35,18 @@ pub(crate) struct Runtime {
     pub(crate) places: Arc<Semaphore>,
     /// Where scratch files go, if guests have them.
     pub(crate) disk: Option<Arc<Disk>>,
+    /// Where requests of guests go out.
+    pub(crate) network: Arc<Network>,
     linker: Linker<Sandbox>,
     cache: Option<Cache>,
 }
 
 impl Runtime {
-    pub(crate) fn start(config: &Config, kind: Kind, disk: Option<Arc<Disk>>) -> Result<Self, Error> {
+    pub(crate) fn start(
+        config: &Config,
+        kind: Kind,
+        (disk, network): (Option<Arc<Disk>>, Arc<Network>),
+    ) -> Result<Self, Error> {
         let engine = wasmtime::Engine::new(&config.runtime(kind)?).map_err(Error::runtime("starting"))?;
         ticker::start(engine.weak())?;
         let mut linker = Linker::new(&engine);
@@ -50,7 +57,7 @@ impl Runtime {
         }
         let cache = config.cache.as_ref().map(|directory| Cache::open(directory, &engine)).transpose()?;
         let places = Arc::new(Semaphore::new(config.instances as usize));
-        Ok(Self { engine, places, disk, linker, cache })
+        Ok(Self { engine, places, disk, network, linker, cache })
     }
 
     /// The compiled form of a component, if it is kept.

@@ -24,14 +24,14 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    pub(crate) fn new(control: Arc<Control>, wasi: WasiCtx, files: Option<Files>) -> Self {
+    pub(crate) fn new(control: Arc<Control>, wasi: WasiCtx, files: Option<Files>, hooks: Hooks) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(control.limits.resources_max as usize);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(
             usize::try_from(control.limits.http_fields_bytes_max).unwrap_or(usize::MAX),
         );
-        Self { control, wasi, table, http, hooks: Hooks, files }
+        Self { control, wasi, table, http, hooks, files }
     }
 
     pub(crate) fn files(&mut self) -> files::View<'_> {

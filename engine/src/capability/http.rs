@@ -1,4 +1,12 @@
-//! HTTP for guests, `wasi:http` 0.2 and 0.3: what they serve, and what they send.
+//! HTTP for guests, `wasi:http` 0.2 and 0.3: what they serve, and what they may send.
+
+mod address;
+mod egress;
+mod rule;
+mod secret;
+mod wire;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -6,6 +14,12 @@ use http_body_util::combinators::UnsyncBoxBody;
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, p2, p3};
 
+pub use self::address::Block;
+pub(crate) use self::egress::Network;
+pub use self::rule::EgressRule;
+pub use self::secret::Secret;
+pub(crate) use self::secret::Secrets;
+use crate::control::Control;
 use crate::runtime::Kind;
 use crate::sandbox::Sandbox;
 
@@ -15,6 +29,15 @@ pub type HttpBody = UnsyncBoxBody<Bytes, BodyError>;
 
 /// Why a body breaks off.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a guest may reach outside its sandbox. Nothing, by default.
+#[derive(Debug, Clone, Default)]
+pub struct Grants {
+    /// Where it may send requests.
+    pub egress: Vec<EgressRule>,
+    /// What it may send without knowing it.
+    pub secrets: Vec<Secret>,
+}
 
 /// Links what `wasi:http` has; without a grant no request leaves.
 pub(crate) fn link(linker: &mut Linker<Sandbox>, kind: Kind) -> wasmtime::Result<()> {
@@ -30,18 +53,42 @@ pub(crate) fn to_guest(body: HttpBody) -> WasiBody {
     body.map_err(|_| Error::ConnectionTerminated).boxed_unsync()
 }
 
-/// What the host does for a guest's HTTP. Nothing may be sent: there is no grant for it yet.
-pub(crate) struct Hooks;
+/// What the host does for one guest's HTTP.
+pub(crate) struct Hooks {
+    pub(crate) network: Arc<Network>,
+    pub(crate) egress: Arc<[EgressRule]>,
+    pub(crate) secrets: Secrets,
+    pub(crate) control: Arc<Control>,
+}
 
 impl WasiHttpHooks for Hooks {
     fn send_request(
         &mut self,
-        _: http::Request<WasiBody>,
-        _: Option<RequestOptions>,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        // Whether the guest reads the answer to its end changes nothing here.
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), Error>> + Send> {
-        Box::new(async { Err(Error::HttpRequestDenied) })
+        match egress::permitted(request, &self.egress, &self.secrets) {
+            Ok((request, to)) => {
+                let (network, control) = (self.network.clone(), self.control.clone());
+                Box::new(network.send(request, to, options.unwrap_or_default(), control))
+            }
+            Err(error) => Box::new(async { Err(error) }),
+        }
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_CHUNK_BYTES_MAX
+    }
+
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_CHUNK_BYTES_MAX
     }
 }
 
+/// Bytes of a body that wait on the host to be sent, twice at most: what a guest writes at once.
+const BODY_CHUNK_BYTES_MAX: usize = 64 << 10;
+
+/// What drives a connection until its exchange is over.
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;

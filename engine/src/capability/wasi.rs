@@ -7,6 +7,7 @@ use wasmtime::component::Linker;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
+use super::http::Secrets;
 use super::logs::{Capture, LogStream, Writer};
 use crate::error::Error;
 use crate::invoke::{Directory, Invocation, Stdio};
@@ -52,7 +53,11 @@ impl<'a> Given<'a> {
 }
 
 /// One guest's context.
-pub(crate) fn context(given: &Given<'_>, capture: &Arc<Capture>) -> Result<WasiCtx, Error> {
+pub(crate) fn context(
+    given: &Given<'_>,
+    secrets: &Secrets,
+    capture: &Arc<Capture>,
+) -> Result<WasiCtx, Error> {
     let mut builder = WasiCtxBuilder::new();
     builder.max_random_size(given.limits.random_bytes_max).allow_tcp(false).allow_udp(false);
     if let Some((name, arguments)) = given.arguments {
@@ -62,6 +67,9 @@ pub(crate) fn context(given: &Given<'_>, capture: &Arc<Capture>) -> Result<WasiC
         builder.env(Invocation::OUTPUT, path);
     }
     builder.envs(given.env);
+    for (name, placeholder) in secrets.variables() {
+        builder.env(name, placeholder);
+    }
     match given.stdio {
         Stdio::Captured { stdin } => {
             let writer = |stream| Writer { capture: capture.clone(), stream };

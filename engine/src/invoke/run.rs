@@ -11,6 +11,7 @@ use super::call::Target;
 use super::classify::{self, Interrupted};
 use super::{Invocation, Stdio};
 use crate::capability::files::Files;
+use crate::capability::http::{Grants, Hooks, Secrets};
 use crate::capability::logs::Capture;
 use crate::capability::wasi::{self, Given};
 use crate::control::Control;
@@ -29,9 +30,16 @@ fn hostcall_fuel(limits: &Limits) -> usize {
 }
 
 /// A store with its limits, in which nothing is yet.
-pub(super) fn store(runtime: &Runtime, control: &Arc<Control>, wasi: WasiCtx) -> Store<Sandbox> {
+pub(super) fn store(
+    runtime: &Runtime,
+    control: &Arc<Control>,
+    wasi: WasiCtx,
+    (grants, secrets): (&Grants, Secrets),
+) -> Store<Sandbox> {
     let files = runtime.disk.clone().map(|disk| Files::new(disk, control.clone()));
-    let mut store = Store::new(&runtime.engine, Sandbox::new(control.clone(), wasi, files));
+    let (network, control) = (runtime.network.clone(), control.clone());
+    let hooks = Hooks { network, egress: grants.egress.as_slice().into(), secrets, control: control.clone() };
+    let mut store = Store::new(&runtime.engine, Sandbox::new(control.clone(), wasi, files, hooks));
     store.limiter(|sandbox| sandbox);
     store.set_hostcall_fuel(hostcall_fuel(&control.limits));
     store.set_epoch_deadline(1);
@@ -55,8 +63,10 @@ pub(super) async fn run(
 ) -> Result<Outcome, Error> {
     // What is bound first goes last.
     let _place = place;
-    let wasi = wasi::context(&Given::of(&invocation), &capture)?;
-    let mut store = store(&invocation.program.ready.runtime, &control, wasi);
+    let grants = &invocation.grants;
+    let secrets = Secrets::new(&grants.secrets);
+    let wasi = wasi::context(&Given::of(&invocation), &secrets, &capture)?;
+    let mut store = store(&invocation.program.ready.runtime, &control, wasi, (grants, secrets));
     let instance = match invocation.program.ready.instance.instantiate_async(&mut store).await {
         Ok(instance) => instance,
         Err(error) => return classify::instantiation(error, &control),

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use self::body::Cancel;
 use self::handle::{Exchange, Left, New};
 use super::attempt::Attempt;
-use crate::capability::http::HttpBody;
+use crate::capability::http::{Grants, HttpBody};
 use crate::capability::logs::{Capture, LogLine};
 use crate::compile::{Engine, Program};
 use crate::control::Control;
@@ -44,6 +44,8 @@ pub struct HttpPlan {
     pub env: Vec<(String, String)>,
     /// What a request may use.
     pub limits: Limits,
+    /// What it may reach.
+    pub grants: Grants,
     /// Whether an instance serves more than one request, one after another.
     pub reuse: Option<Reuse>,
 }

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use skep_engine::{
-    Config, Directory, Engine, Failure, FailureCode, Invocation, Limits, LogLine, Outcome, Program, Report,
-    ShareGroup, Stdio,
+    Config, Directory, Engine, Failure, FailureCode, Grants, Invocation, Limits, LogLine, Outcome, Program,
+    Report, ShareGroup, Stdio,
 };
 
 /// One engine for all tests: its pool is what they share in production too.
@@ -99,6 +99,7 @@ impl<'a> Run<'a> {
             stdio: Stdio::Captured { stdin: self.stdin.to_vec().into() },
             directories: self.directories,
             limits: self.limits,
+            grants: Grants::default(),
             group: ShareGroup { id: 1, weight: 1 },
         }
     }

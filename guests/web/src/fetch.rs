@@ -1,5 +1,6 @@
 //! Sends a request on, as headers of the one that came in describe it: `x-url` where to, `x-method` how,
-//! `x-send-NAME` with which headers. Answers with what came of it, or with 502 and the error.
+//! `x-send-NAME` with which headers, `x-send-authorization-of` with which environment variable as a bearer
+//! token. Answers with what came of it, or with 502 and the error.
 
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
@@ -43,7 +44,13 @@ fn describe(request: &IncomingRequest) -> Result<OutgoingRequest, &'static str> 
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let sent: Vec<(String, Vec<u8>)> = headers
         .iter()
-        .filter_map(|(name, value)| Some((name.strip_prefix("x-send-")?.to_owned(), value.clone())))
+        .filter_map(|(name, value)| match name.strip_prefix("x-send-")? {
+            "authorization-of" => {
+                let token = std::env::var(String::from_utf8_lossy(value).as_ref()).unwrap_or_default();
+                Some(("authorization".to_owned(), format!("Bearer {token}").into_bytes()))
+            }
+            name => Some((name.to_owned(), value.clone())),
+        })
         .collect();
     let outgoing = OutgoingRequest::new(Fields::from_list(&sent).map_err(|_| "a header is not to be sent")?);
     let scheme = match scheme {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use skep_domain::model::limits::Limits;
 use skep_domain::model::price::Prices;
 use skep_domain::{Error, Result};
+use skep_engine::Block;
 
 use self::file::File;
 use crate::credentials::Issuer;
@@ -27,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) instances: u32,
     /// Bytes of disk for the scratch files of all guests together.
     pub(crate) scratch_disk_bytes_max: u64,
+    /// Addresses that guests' requests may go to, beside those that the whole world can reach.
+    pub(crate) egress_blocks: Vec<Block>,
     /// How long running jobs may go on when the server stops.
     pub(crate) grace: Duration,
     /// What things cost.
@@ -84,6 +87,7 @@ impl Config {
             threads: overrides.threads.or(server.threads).map_or(engine.threads, usize::from),
             instances: overrides.instances.or(server.instances).unwrap_or(engine.instances),
             scratch_disk_bytes_max: server.scratch_disk_bytes_max.unwrap_or(skep_engine::DISK_BYTES_MAX),
+            egress_blocks: file.egress.read()?,
             grace: Duration::from_secs(grace),
             prices: prices::read(file.prices)?,
             issuers: file.issuers.into_iter().map(file::IssuerEntry::read).collect::<Result<_>>()?,

@@ -1,5 +1,6 @@
 //! The engine as the product's sandbox.
 
+mod grants;
 mod map;
 mod programs;
 mod web;
@@ -14,10 +15,12 @@ use serde_json::value::RawValue;
 use skep_domain::model::attempt::{Attempt, Failure, FailureCode, Outcome};
 use skep_domain::model::id::{AccountId, JobId, Sha256};
 use skep_domain::model::log::Line;
+use skep_domain::model::settings::Settings;
 use skep_domain::model::time::Millis;
 use skep_domain::model::usage::Usage;
 use skep_domain::port::artifacts::Artifacts;
 use skep_domain::port::clock::Clock;
+use skep_domain::port::credentials::Credentials;
 use skep_domain::port::sandbox::{Assignment, Attempted, LogSink, Prepared, Sandbox};
 use skep_domain::{Error, Result};
 use skep_engine::{Call, Canceller, Engine, Invocation, Program, Running, ShareGroup, Stdio};
@@ -37,12 +40,18 @@ pub(crate) struct EngineSandbox {
     clock: Arc<dyn Clock>,
     running: Mutex<HashMap<JobId, Canceller>>,
     targets: Targets,
+    credentials: Arc<dyn Credentials>,
 }
 
 impl EngineSandbox {
-    pub(crate) fn new(engine: Engine, artifacts: Arc<dyn Artifacts>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        engine: Engine,
+        artifacts: Arc<dyn Artifacts>,
+        clock: Arc<dyn Clock>,
+        credentials: Arc<dyn Credentials>,
+    ) -> Self {
         let programs = Programs::new(engine.clone(), artifacts);
-        Self { engine, programs, clock, running: Mutex::default(), targets: Targets::default() }
+        Self { engine, programs, clock, running: Mutex::default(), targets: Targets::default(), credentials }
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<JobId, Canceller>> {
@@ -64,6 +73,8 @@ impl EngineSandbox {
             stdio: Stdio::Captured { stdin: plan.stdin.clone().into_bytes().into() },
             directories: Vec::new(),
             limits: map::limits(&plan.settings.limits),
+            grants: grants::read(&plan.settings, assignment.account, &*self.credentials)
+                .map_err(|error| host_failed(&error))?,
             group: ShareGroup { id: assignment.account.to_u128(), weight: assignment.weight },
         }))
     }
@@ -129,6 +140,10 @@ impl Sandbox for EngineSandbox {
             return check();
         }
         tokio::task::spawn_blocking(check).await.map_err(|error| (None, Error::internal(error)))?
+    }
+
+    fn check_grants(&self, settings: &Settings) -> Result<()> {
+        grants::check(settings)
     }
 
     async fn run(&self, assignment: Assignment, sink: Arc<dyn LogSink>) -> Attempted {

@@ -172,6 +172,7 @@ fn base(
             directory: directory.join("scratch"),
             disk_bytes_max: config.scratch_disk_bytes_max,
         },
+        egress_blocks: config.egress_blocks.clone(),
     })
     .map_err(|error| Error::invalid(error.to_string()).caused_by(error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -179,13 +180,15 @@ fn base(
     let artifacts = Arc::new(artifacts);
     let secret = Secret::ensure(&directory.join("jwt.key"))?;
     let credentials = HostCredentials::new(secret, Issuers::open(config.issuers.clone())?);
-    let sandbox = Arc::new(EngineSandbox::new(engine, artifacts.clone(), clock.clone()));
+    let credentials = Arc::new(credentials);
+    let sandbox = EngineSandbox::new(engine, artifacts.clone(), clock.clone(), credentials.clone());
+    let sandbox = Arc::new(sandbox);
     Ok(Arc::new(Base {
         store: Arc::new(SqliteStore::open(&directory.join("skep.db"))?),
         http_guest: sandbox.clone(),
         sandbox,
         artifacts,
-        credentials: Arc::new(credentials),
+        credentials,
         telemetry,
         clock,
         ids: Ids::default(),

@@ -15,7 +15,7 @@ use wasmtime_wasi_http::{WasiBody, WasiHttpView, p2, p3};
 use super::body::{Cancel, Outgoing};
 use super::warm::Warm;
 use super::{HttpPlan, Respond};
-use crate::capability::http::{HttpBody, to_guest};
+use crate::capability::http::{HttpBody, Secrets, to_guest};
 use crate::capability::logs::Capture;
 use crate::capability::wasi::{self, Given};
 use crate::compile::Program;
@@ -82,8 +82,9 @@ pub(super) async fn life(
 async fn begin(new: New) -> Result<wasmtime::Result<Warm>, Error> {
     let New { program, plan, control, capture, place } = new;
     let stdio = Stdio::Captured { stdin: bytes::Bytes::new() };
-    let wasi = wasi::context(&Given::new(&plan.env, &stdio, &plan.limits), &capture)?;
-    let mut store = run::store(&program.ready.runtime, &control, wasi);
+    let secrets = Secrets::new(&plan.grants.secrets);
+    let wasi = wasi::context(&Given::new(&plan.env, &stdio, &plan.limits), &secrets, &capture)?;
+    let mut store = run::store(&program.ready.runtime, &control, wasi, (&plan.grants, secrets));
     let handler = program.ready.http.as_ref().expect("only an HTTP function is served");
     let proxy = handler.instantiate_async(&mut store).await;
     let since = Instant::now();

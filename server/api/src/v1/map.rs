@@ -53,7 +53,7 @@ pub(super) fn function(function: Function) -> FunctionView {
         kinds: function.current.interface.kinds,
         exports: function.current.interface.exports,
         imports: function.current.interface.imports,
-        settings: function.settings,
+        settings: function.settings.shown(),
         created_at: function.created_at.0,
         updated_at: function.updated_at.0,
     }
@@ -303,7 +303,8 @@ pub(super) fn patched(settings: &Settings, patch: Value) -> Result<Settings> {
     // An array would do for a struct, field by field, which nobody means.
     let parts = ["limits", "grants", "retry"].map(|name| value.get(name));
     if !value.is_object() || parts.iter().flatten().any(|part| !part.is_object()) {
-        let message = "the settings do not fit: they are an object, and so are limits, grants and retry";
+        let message =
+            "the settings do not fit: they are an object, and so are limits, grants, secrets, retry and http";
         return Err(Error::invalid(message).field("settings"));
     }
     serde_json::from_value(value)

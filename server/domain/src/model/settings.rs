@@ -19,6 +19,8 @@ pub struct Settings {
     pub env: BTreeMap<String, String>,
     /// What a call may reach.
     pub grants: Grants,
+    /// What a call may send without knowing it, by the environment variable that has a placeholder for it.
+    pub secrets: BTreeMap<String, Secret>,
     /// When a failed job is tried again.
     pub retry: Policy,
     /// How it serves HTTP, if it does.
@@ -87,11 +89,27 @@ fn bound(field: &str, value: u64, min: u64, max: u64) -> Result<()> {
     if (min..=max).contains(&value) { Ok(()) } else { Err(error()) }
 }
 
-/// What a call may reach outside its own memory. Nothing can be granted yet.
+/// A secret: a call has a placeholder for it in its environment, and where that stands in a header of a request
+/// that it sends, the value is put in its place on the way out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Secret {
+    /// The value, at most 8 KiB. It is taken, and never shown again.
+    pub value: Option<String>,
+    /// Where it may be sent, written as grants of `egress` are.
+    pub hosts: Vec<String>,
+    /// The value as it is kept. It is never taken, and never shown.
+    #[schema(ignore)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
+}
+
+/// What a call may reach outside its own memory.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Grants {
-    /// Hosts that it may send requests to.
+    /// Where it may send requests: `https://api.example.com`, `GET,POST https://*.example.com:8443/v1/`. Redirects
+    /// are not followed, and addresses that are not the whole world's are refused.
     pub egress: Vec<String>,
     /// Models that it may use.
     pub models: Vec<String>,
@@ -128,6 +146,12 @@ pub struct Limits {
 pub const TIMEOUT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 /// Bytes of a function's environment, names and values together.
 pub const ENV_BYTES_MAX: usize = 64 << 10;
+/// Secrets of a function.
+pub const SECRETS_MAX: usize = 50;
+/// Bytes of a secret.
+pub const SECRET_BYTES_MAX: usize = 8 << 10;
+/// Grants of one kind.
+pub const RULES_MAX: usize = 100;
 /// Environment variables of a function or a call.
 pub const ENV_MAX: usize = 200;
 
@@ -178,13 +202,41 @@ impl Settings {
             let message = format!("settings.env may have {ENV_BYTES_MAX} bytes in all");
             return Err(Error::invalid(message).field("settings.env"));
         }
-        for (field, granted) in [("egress", &self.grants.egress), ("models", &self.grants.models)] {
-            if !granted.is_empty() {
-                let field = format!("settings.grants.{field}");
-                return Err(Error::invalid(format!("{field}: this server cannot grant it yet")).field(field));
+        if !self.grants.models.is_empty() {
+            let field = "settings.grants.models";
+            return Err(Error::invalid(format!("{field}: this server cannot grant it yet")).field(field));
+        }
+        self.check_secrets()?;
+        self.retry.check()
+    }
+}
+
+impl Settings {
+    fn check_secrets(&self) -> Result<()> {
+        let rules = self.secrets.values().map(|secret| secret.hosts.len()).chain([self.grants.egress.len()]);
+        if rules.max().unwrap_or(0) > RULES_MAX || self.secrets.len() > SECRETS_MAX {
+            let message =
+                format!("a function has {SECRETS_MAX} secrets and {RULES_MAX} grants of each at most");
+            return Err(Error::invalid(message).field("settings"));
+        }
+        check_env(self.secrets.keys().map(String::as_str), "settings.secrets")?;
+        for (name, secret) in &self.secrets {
+            let field = format!("settings.secrets.{name}");
+            if self.env.contains_key(name) {
+                return Err(Error::invalid(format!("{field}: env has a variable of this name")).field(field));
+            }
+            if secret.hosts.is_empty() {
+                return Err(Error::invalid(format!("{field}.hosts: where may it be sent?")).field(field));
             }
         }
-        self.retry.check()
+        Ok(())
+    }
+
+    /// The settings as they are shown: without what is kept of secrets.
+    #[must_use]
+    pub fn shown(mut self) -> Self {
+        self.secrets.values_mut().for_each(|secret| (secret.value, secret.sealed) = (None, None));
+        self
     }
 }
 

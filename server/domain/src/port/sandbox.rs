@@ -123,6 +123,12 @@ pub trait Sandbox: Send + Sync {
         tuples: Vec<Box<RawValue>>,
     ) -> Result<Vec<Box<RawValue>>, (Option<usize>, Error)>;
 
+    /// Checks what a function is granted.
+    ///
+    /// # Errors
+    /// Invalid, with the field at fault and how to write it.
+    fn check_grants(&self, settings: &Settings) -> Result<()>;
+
     /// Runs one attempt to its end. A guest's failure is an outcome, and so is the host's.
     async fn run(&self, assignment: Assignment, sink: Arc<dyn LogSink>) -> Attempted;
 

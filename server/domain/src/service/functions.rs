@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::function::{Function, Name, Version};
-use crate::model::id::Sha256;
+use crate::model::id::{AccountId, Sha256};
 use crate::model::page::{Listed, Page};
-use crate::model::settings::Settings;
+use crate::model::settings::{SECRET_BYTES_MAX, Settings};
 use crate::port::store::NewVersion;
 
 /// Functions.
@@ -102,8 +105,10 @@ impl Functions {
         change: impl FnOnce(&Settings) -> Result<Settings>,
     ) -> Result<Function> {
         let function = self.get(caller, name).await?;
-        let settings = change(&function.settings)?;
+        let mut settings = change(&function.settings)?;
+        self.seal(caller.account(), &function.settings, &mut settings)?;
         settings.check()?;
+        self.base.sandbox.check_grants(&settings)?;
         if let Some(export) = &settings.export {
             let exports = &function.current.interface.exports;
             if !exports.iter().any(|known| known.name == *export) {
@@ -117,6 +122,30 @@ impl Functions {
         let changed = store.function_configure(account, &function.name, from, settings, now).await?;
         self.base.revision.advance();
         changed.ok_or_else(not_found)
+    }
+
+    /// Seals the secrets that were given; the others must be there already, and be left as they are.
+    fn seal(&self, account: AccountId, from: &Settings, settings: &mut Settings) -> Result<()> {
+        for (name, secret) in &mut settings.secrets {
+            let field = format!("settings.secrets.{name}.value");
+            let kept = from.secrets.get(name).and_then(|secret| secret.sealed.as_ref());
+            match secret.value.take() {
+                Some(value) if value.is_empty() || value.len() > SECRET_BYTES_MAX => {
+                    let message = format!("{field} must have from 1 to {SECRET_BYTES_MAX} bytes");
+                    return Err(Error::invalid(message).field(field));
+                }
+                // With the account, so that what is sealed for one is of no use to another.
+                Some(value) => {
+                    let sealed = [&account.to_bytes()[..], value.as_bytes()].concat();
+                    secret.sealed = Some(STANDARD.encode(self.base.credentials.seal(&sealed)?));
+                }
+                None if kept.is_none() || kept != secret.sealed.as_ref() => {
+                    return Err(Error::invalid(format!("{field} is missing")).field(field));
+                }
+                None => {}
+            }
+        }
+        Ok(())
     }
 
     /// Deletes a function with everything that it did.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 use skep_engine::{
-    Config, Directory, Engine, FailureCode, Filesystem, Invocation, Limits, Outcome, ShareGroup, Stdio,
+    Config, Directory, Engine, FailureCode, Filesystem, Grants, Invocation, Limits, Outcome, ShareGroup,
+    Stdio,
 };
 
 use super::failure::{self, Failure};
@@ -69,6 +70,7 @@ pub(super) fn exec(arguments: Arguments) -> Result<ExitCode, Failure> {
         env: arguments.env,
         stdio: Stdio::Inherited,
         directories: directories.collect(),
+        grants: Grants::default(),
         limits: Limits {
             memory_bytes_max: arguments.memory_bytes_max.unwrap_or(4 << 30),
             timeout,

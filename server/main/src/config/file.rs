@@ -8,6 +8,7 @@ use serde::Deserialize;
 use skep_domain::model::limits::Limits;
 use skep_domain::model::scope::Scopes;
 use skep_domain::{Error, Result};
+use skep_engine::Block;
 
 use super::prices::PricesSection;
 use crate::credentials::Issuer;
@@ -21,6 +22,7 @@ pub(super) struct File {
     pub(super) issuers: Vec<IssuerEntry>,
     pub(super) limits: LimitsSection,
     pub(super) telemetry: TelemetrySection,
+    pub(super) egress: EgressSection,
 }
 
 /// `[server]`
@@ -33,6 +35,22 @@ pub(super) struct ServerSection {
     pub(super) instances: Option<u32>,
     pub(super) scratch_disk_bytes_max: Option<u64>,
     pub(super) grace_seconds: Option<u64>,
+}
+
+/// `[egress]`: where guests' requests may go, if they are granted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct EgressSection {
+    /// Blocks of addresses, beside those that the whole world can reach.
+    allow: Vec<String>,
+}
+
+impl EgressSection {
+    pub(super) fn read(self) -> Result<Vec<Block>> {
+        let block =
+            |text: &String| text.parse().map_err(|why| Error::invalid(format!("egress.allow: {why}")));
+        self.allow.iter().map(block).collect()
+    }
 }
 
 /// `[telemetry]`

@@ -98,7 +98,7 @@ pub(super) fn usage(usage: &skep_engine::Usage) -> Usage {
         wall_nanos: usage.wall_nanos,
         memory_peak_bytes: usage.memory_peak_bytes,
         memory_byte_seconds: usage.memory_byte_seconds,
-        egress_bytes: 0,
+        egress_bytes: usage.egress_bytes,
         device_nanos: 0,
         log_bytes: usage.log_bytes,
     }

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use skep_domain::model::attempt::{Failure, FailureCode};
 use skep_domain::model::usage::Usage;
 use skep_domain::port::http_guest::{Body, HttpGuest, OnServed, Served, Target};
-use skep_engine::{HttpCall, HttpPlan, Kind, LogLine, Program, Report, Reuse, ShareGroup};
+use skep_engine::{Grants, HttpCall, HttpPlan, Kind, LogLine, Program, Report, Reuse, ShareGroup};
 
-use super::{EngineSandbox, host_failed, map};
+use super::{EngineSandbox, grants, host_failed, map};
 
 /// What the engine knows of targets: the program and the plan, which must be the same objects for the same
 /// target.
@@ -51,13 +51,14 @@ impl Targets {
     }
 }
 
-fn plan(target: &Target) -> HttpPlan {
+fn plan(target: &Target, grants: Grants) -> HttpPlan {
     let settings = &target.settings;
     let reuse = settings.http.reuse.map(|reuse| Reuse {
         requests_max: reuse.requests_max,
         idle_max: Duration::from_millis(reuse.idle_ms),
     });
-    HttpPlan { env: settings.env.clone().into_iter().collect(), limits: map::limits(&settings.limits), reuse }
+    let env = settings.env.clone().into_iter().collect();
+    HttpPlan { env, limits: map::limits(&settings.limits), grants, reuse }
 }
 
 #[async_trait]
@@ -73,7 +74,8 @@ impl HttpGuest for EngineSandbox {
             None => {
                 let program = self.programs.get(target.component).await;
                 let program = program.map_err(|error| host_failed(&error))?;
-                let plan = Arc::new(plan(target));
+                let grants = grants::read(&target.settings, target.account, &*self.credentials);
+                let plan = Arc::new(plan(target, grants.map_err(|error| host_failed(&error))?));
                 self.targets.keep(target, &program, &plan);
                 (program, plan)
             }
