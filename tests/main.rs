@@ -6,6 +6,7 @@ mod authorisation;
 mod bad_input;
 mod cli;
 mod cli_tenants;
+mod compiler;
 mod crash;
 mod egress;
 mod functions;

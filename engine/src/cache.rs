@@ -47,15 +47,13 @@ impl Cache {
         component.inspect_err(|error| tracing::warn!(%error, "a compiled component does not load")).ok()
     }
 
-    /// Keeps the compiled form. A failure costs time later, nothing else.
-    pub(crate) fn save(&self, component: &[u8], compiled: &Component) {
+    /// Keeps machine code. A failure costs time later, nothing else.
+    pub(crate) fn save(&self, component: &[u8], code: &[u8]) {
         let path = self.path(component);
-        let saved = compiled.serialize().map_err(io::Error::other).and_then(|code| {
-            let mac = self.mac(&path, &code).finalize().into_bytes();
-            // The code first: a MAC without its code says nothing, code without its MAC is not read.
-            write_atomically(&path, &code)?;
-            write_atomically(&path.with_extension("mac"), &mac)
-        });
+        let mac = self.mac(&path, code).finalize().into_bytes();
+        // The code first: a MAC without its code says nothing, code without its MAC is not read.
+        let saved =
+            write_atomically(&path, code).and_then(|()| write_atomically(&path.with_extension("mac"), &mac));
         if let Err(error) = saved {
             tracing::warn!(%error, "a compiled component could not be kept");
         }

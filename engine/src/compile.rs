@@ -5,20 +5,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use wasmtime::component::InstancePre;
+use wasmtime::component::{Component, InstancePre};
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
 
 use crate::accept;
 use crate::capability::files::Disk;
 use crate::capability::http::Network;
+use crate::compiler::{Compiled, Compiler, Task};
 use crate::error::{Error, Rejected};
 use crate::executor::Executor;
 use crate::interface::{Entries, HttpVersion, Interface, inspect};
 use crate::invoke::serve::warm::WarmPool;
 use crate::invoke::{Call, Invocation, Running};
 use crate::pool::{Config, Filesystem};
-use crate::runtime::{Kind, Runtime, names_wasi_0_3};
+use crate::runtime::{Kind, Runtime};
 use crate::sandbox::Sandbox;
 use crate::wit;
 
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) executor: Executor,
     /// Instances that wait for the next request.
     pub(crate) warm: WarmPool,
+    compiler: Compiler,
     plain: Arc<Runtime>,
     concurrent: Arc<Runtime>,
     /// Timers and file work of host functions; `None` only while it is dropped.
@@ -65,6 +67,15 @@ fn handler(version: HttpVersion, instance: &InstancePre<Sandbox>) -> Result<Prox
     handler.map_err(|error| Rejected(format!("this component cannot serve HTTP as it says: {error:#}")))
 }
 
+/// Links a compiled component and finds what it exports.
+fn ready(runtime: &Arc<Runtime>, compiled: &Component) -> Result<Program, Rejected> {
+    let instance = runtime.link(compiled)?;
+    let (interface, entries) = inspect(&runtime.engine, compiled);
+    let http = entries.http.map(|version| handler(version, &instance)).transpose()?;
+    let ready = Ready { runtime: runtime.clone(), instance, entries, http, interface };
+    Ok(Program { ready: Arc::new(ready) })
+}
+
 impl Engine {
     /// Starts an engine.
     ///
@@ -89,6 +100,7 @@ impl Engine {
         let inner = Inner {
             executor: Executor::start(config.threads, io.handle())?,
             warm: WarmPool::default(),
+            compiler: config.compiler.clone(),
             plain,
             concurrent,
             io: Some(io),
@@ -133,25 +145,35 @@ impl Engine {
     /// # Errors
     /// What the component asks for that there is not.
     pub fn compile(&self, component: &[u8]) -> Result<Program, Rejected> {
-        let Inner { plain, concurrent, .. } = &*self.inner;
-        let first = if names_wasi_0_3(component) { concurrent } else { plain };
-        let (runtime, compiled, is_fresh) = match (first.kept(component), concurrent.kept(component)) {
-            (Some(kept), _) => (first, kept, false),
-            (None, Some(kept)) => (concurrent, kept, false),
-            (None, None) => match first.compile(component) {
-                Ok(compiled) => (first, compiled, true),
-                // What the plain runtime does not compile, the other one may; if not, it says why.
-                Err(_) => (concurrent, concurrent.compile(component)?, true),
-            },
-        };
-        let instance = runtime.link(&compiled)?;
-        if is_fresh {
-            runtime.keep(component, &compiled);
+        for runtime in [&self.inner.plain, &self.inner.concurrent] {
+            if let Some(kept) = runtime.kept(component) {
+                return ready(runtime, &kept);
+            }
         }
-        let (interface, entries) = inspect(&runtime.engine, &compiled);
-        let http = entries.http.map(|version| handler(version, &instance)).transpose()?;
-        let ready = Ready { runtime: runtime.clone(), instance, entries, http, interface };
-        Ok(Program { ready: Arc::new(ready) })
+        let compiled = self.inner.compiler.compile(Task::Component, component)?;
+        self.load(component, &compiled)
+    }
+
+    /// Makes a component of what somebody uploaded, and compiles it: [`Engine::accept`] and
+    /// [`Engine::compile`] in one, both where the compiler is. Returns the component as well.
+    ///
+    /// # Errors
+    /// What the bytes are instead, or what the component asks for that there is not.
+    pub fn prepare(&self, upload: &[u8]) -> Result<(Program, Vec<u8>), Rejected> {
+        let mut compiled = self.inner.compiler.compile(Task::Upload, upload)?;
+        let component = compiled.component.take().unwrap_or_else(|| upload.to_vec());
+        Ok((self.load(&component, &compiled)?, component))
+    }
+
+    fn load(&self, component: &[u8], compiled: &Compiled) -> Result<Program, Rejected> {
+        let runtime = match compiled.kind {
+            Kind::Plain => &self.inner.plain,
+            Kind::Concurrent => &self.inner.concurrent,
+        };
+        let program = ready(runtime, &runtime.load(&compiled.code)?)?;
+        // Only what can run here is kept.
+        runtime.keep(component, &compiled.code);
+        Ok(program)
     }
 
     /// Runs a call in a fresh sandbox. It begins at once, or when a place in the pool is free.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::capability::http::Block;
+use crate::compiler::Compiler;
 use crate::error::Error;
 use crate::limits::{INSTANCES_MAX, MEMORIES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 use crate::runtime::Kind;
@@ -19,6 +20,8 @@ pub struct Config {
     pub instances: u32,
     /// Where compiled code is kept between runs; `None` keeps nothing.
     pub cache: Option<PathBuf>,
+    /// Where components are compiled.
+    pub compiler: Compiler,
     /// The files that guests find.
     pub files: Filesystem,
     /// Addresses that guests' requests may go to, beside those that the whole world can reach.
@@ -48,6 +51,7 @@ impl Default for Config {
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             instances: Self::instances_possible().clamp(1, 1000),
             cache: None,
+            compiler: Compiler::InProcess,
             files: Filesystem::Scratch { directory: std::env::temp_dir(), disk_bytes_max: DISK_BYTES_MAX },
             egress_blocks: Vec::new(),
         }
@@ -80,20 +84,12 @@ impl Config {
                 u64::from(self.instances) * u64::from(MAPPINGS_PER_GUEST) + u64::from(MAPPINGS_RESERVED),
             )));
         }
-        let mut config = wasmtime::Config::new();
+        let mut config = kind.code_config();
         config
-            .epoch_interruption(true)
-            .max_wasm_stack(STACK_BYTES_MAX)
             // The host functions run on the same stack, above the guest's own.
             .async_stack_size(2 * STACK_BYTES_MAX)
-            // A shared memory would let one guest keep two threads.
-            .shared_memory(false)
             .memory_init_cow(true)
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(self.instances)));
-        match kind {
-            Kind::Plain => config.concurrency_support(false),
-            Kind::Concurrent => config.wasm_component_model_async(true),
-        };
         Ok(config)
     }
 }

@@ -15,6 +15,7 @@ use crate::capability::files::{self, Disk};
 use crate::capability::http::Network;
 use crate::capability::{http, wasi};
 use crate::error::{Error, Rejected};
+use crate::limits::STACK_BYTES_MAX;
 use crate::pool::Config;
 use crate::sandbox::Sandbox;
 use crate::ticker;
@@ -26,6 +27,23 @@ pub(crate) enum Kind {
     Plain,
     /// Calls that wait side by side: WASI 0.3.
     Concurrent,
+}
+
+impl Kind {
+    /// What machine code depends on: the same where it is made and where it runs.
+    pub(crate) fn code_config(self) -> wasmtime::Config {
+        let mut config = wasmtime::Config::new();
+        config
+            .epoch_interruption(true)
+            .max_wasm_stack(STACK_BYTES_MAX)
+            // A shared memory would let one guest keep two threads.
+            .shared_memory(false);
+        match self {
+            Self::Plain => config.concurrency_support(false),
+            Self::Concurrent => config.wasm_component_model_async(true),
+        };
+        config
+    }
 }
 
 /// A runtime with its pool, what it links, and its compiled code on disk.
@@ -65,17 +83,21 @@ impl Runtime {
         self.cache.as_ref()?.load(&self.engine, bytes)
     }
 
-    /// Keeps the compiled form of a component that can run here.
-    pub(crate) fn keep(&self, bytes: &[u8], component: &Component) {
+    /// Keeps the machine code of a component that can run here.
+    pub(crate) fn keep(&self, bytes: &[u8], code: &[u8]) {
         if let Some(cache) = &self.cache {
-            cache.save(bytes, component);
+            cache.save(bytes, code);
         }
     }
 
-    /// Compiles a component.
-    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Component, Rejected> {
-        Component::from_binary(&self.engine, bytes)
-            .map_err(|error| Rejected(format!("this component cannot be compiled: {error:#}")))
+    /// Loads machine code that our compiler has just made.
+    pub(crate) fn load(&self, code: &[u8]) -> Result<Component, Rejected> {
+        #[expect(
+            unsafe_code,
+            reason = "it comes from our own compiler: from this process or over a child's pipe"
+        )]
+        let loaded = unsafe { Component::deserialize(&self.engine, code) };
+        loaded.map_err(|error| Rejected(format!("what was compiled cannot be loaded: {error:#}")))
     }
 
     /// Links a component that was compiled here.

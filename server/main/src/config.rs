@@ -10,7 +10,7 @@ use std::time::Duration;
 use skep_domain::model::limits::Limits;
 use skep_domain::model::price::Prices;
 use skep_domain::{Error, Result};
-use skep_engine::Block;
+use skep_engine::{Block, Worker};
 
 use self::file::File;
 use crate::credentials::Issuer;
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) threads: usize,
     /// Guests that may live at once.
     pub(crate) instances: u32,
+    /// The child that compiles.
+    pub(crate) compiler: Worker,
     /// Bytes of disk for the scratch files of all guests together.
     pub(crate) scratch_disk_bytes_max: u64,
     /// Addresses that guests' requests may go to, beside those that the whole world can reach.
@@ -86,6 +88,7 @@ impl Config {
             data: overrides.data.or(server.data).unwrap_or_else(|| DATA.into()),
             threads: overrides.threads.or(server.threads).map_or(engine.threads, usize::from),
             instances: overrides.instances.or(server.instances).unwrap_or(engine.instances),
+            compiler: file.compiler.read()?,
             scratch_disk_bytes_max: server.scratch_disk_bytes_max.unwrap_or(skep_engine::DISK_BYTES_MAX),
             egress_blocks: file.egress.read()?,
             grace: Duration::from_secs(grace),

@@ -18,7 +18,7 @@ use skep_domain::service::Services;
 use skep_domain::signals::Signals;
 use skep_domain::tasks::Tasks;
 use skep_domain::{Error, Result};
-use skep_engine::{Engine, Filesystem};
+use skep_engine::{Compiler, Engine, Filesystem};
 use skep_store::{DataDirectory, FileArtifacts, SqliteStore};
 use tokio::runtime::{Handle, Runtime};
 
@@ -168,6 +168,7 @@ fn base(
         threads: config.threads,
         instances: config.instances,
         cache: Some(directory.join("compiled")),
+        compiler: Compiler::Child(config.compiler.clone()),
         files: Filesystem::Scratch {
             directory: directory.join("scratch"),
             disk_bytes_max: config.scratch_disk_bytes_max,

@@ -82,6 +82,12 @@ enum Command {
     Accounts(Remote<accounts::Arguments>),
     /// Show the WIT of a component file or of a function
     Wit(Remote<wit::Arguments>),
+    /// Compile what a server says over a pipe; servers start it, people need not
+    #[command(hide = true)]
+    CompileWorker {
+        /// Bytes of memory and seconds of CPU time
+        limits: Vec<String>,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -107,6 +113,7 @@ fn dispatch(command: Command) -> Done {
     let local = |done: Result<ExitCode, Failure>, output| done.map_err(|failure| (failure, output));
     let people = Output { json: false };
     match command {
+        Command::CompileWorker { limits } => Ok(skep_engine::compile_worker(&limits)),
         Command::Serve(arguments) => local(serve::serve(arguments), people),
         Command::Demo(arguments) => {
             let output = Output { json: arguments.json };

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use skep_domain::model::limits::Limits;
 use skep_domain::model::scope::Scopes;
 use skep_domain::{Error, Result};
-use skep_engine::Block;
+use skep_engine::{Block, Worker};
 
 use super::prices::PricesSection;
 use crate::credentials::Issuer;
@@ -23,6 +24,7 @@ pub(super) struct File {
     pub(super) limits: LimitsSection,
     pub(super) telemetry: TelemetrySection,
     pub(super) egress: EgressSection,
+    pub(super) compiler: CompilerSection,
 }
 
 /// `[server]`
@@ -50,6 +52,39 @@ impl EgressSection {
         let block =
             |text: &String| text.parse().map_err(|why| Error::invalid(format!("egress.allow: {why}")));
         self.allow.iter().map(block).collect()
+    }
+}
+
+/// `[compiler]`: what compiling one upload may take.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CompilerSection {
+    memory_bytes_max: Option<u64>,
+    cpu_seconds: Option<u64>,
+    wall_seconds: Option<u64>,
+}
+
+/// What is executed again is what runs now, also where its file has been replaced.
+const OWN_PROGRAM: &str = "/proc/self/exe";
+/// What keeps our allocator from taking a GiB at its start, which would count against the memory allowed.
+const ALLOCATOR: &str = "MIMALLOC_ARENA_EAGER_COMMIT";
+/// The command of a child that compiles.
+const COMPILE_WORKER: &str = "compile-worker";
+
+impl CompilerSection {
+    pub(super) fn read(self) -> Result<Worker> {
+        let usual = Worker::new(OWN_PROGRAM.into(), vec![COMPILE_WORKER.into()]);
+        let values = [self.memory_bytes_max, self.cpu_seconds, self.wall_seconds];
+        if values.contains(&Some(0)) {
+            return Err(Error::invalid("what [compiler] allows must be 1 at least"));
+        }
+        Ok(Worker {
+            memory_bytes_max: self.memory_bytes_max.unwrap_or(usual.memory_bytes_max),
+            cpu: self.cpu_seconds.map_or(usual.cpu, Duration::from_secs),
+            wall: self.wall_seconds.map_or(usual.wall, Duration::from_secs),
+            env: vec![(ALLOCATOR.into(), "0".into())],
+            ..usual
+        })
     }
 }
 

@@ -65,8 +65,7 @@ impl Programs {
         // The turn goes with the work, which goes on when its uploader has gone.
         let made = blocking(move || {
             let _turn = turn;
-            let component = Engine::accept(&bytes)?.into_owned();
-            Ok::<_, Rejected>((engine.compile(&component)?, component))
+            engine.prepare(&bytes)
         });
         let (program, component) = made.await?.map_err(invalid)?;
         let interface = program.interface();

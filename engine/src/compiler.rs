@@ -1,0 +1,100 @@
+//! Uploaded bytes to machine code: in this process, or in a child that has nothing but a pipe.
+//!
+//! A compiler does much work on what a stranger made, and may be led to do too much of it, or to crash. In a
+//! child, that fails one upload.
+
+mod child;
+mod confine;
+mod frame;
+mod worker;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use self::worker::compile_worker;
+use crate::accept;
+use crate::error::Rejected;
+use crate::runtime::{Kind, names_wasi_0_3};
+
+/// Where components are compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Compiler {
+    /// Here. For components that are trusted, and for tools that do nothing else.
+    InProcess,
+    /// In a child process each.
+    Child(Worker),
+}
+
+/// A child that compiles, and what it may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worker {
+    /// A program that calls [`compile_worker`].
+    pub program: PathBuf,
+    /// With these arguments.
+    pub arguments: Vec<String>,
+    /// And this environment, nothing of the server's.
+    pub env: Vec<(String, String)>,
+    /// Bytes of memory.
+    pub memory_bytes_max: u64,
+    /// CPU time of all its threads together, in whole seconds.
+    pub cpu: Duration,
+    /// Time from its start to its end.
+    pub wall: Duration,
+}
+
+impl Worker {
+    /// A worker with limits that any honest component is well below.
+    pub fn new(program: PathBuf, arguments: Vec<String>) -> Self {
+        let (cpu, wall) = (Duration::from_secs(120), Duration::from_secs(120));
+        Self { program, arguments, env: Vec::new(), memory_bytes_max: 2 << 30, cpu, wall }
+    }
+}
+
+/// What to compile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// What somebody uploaded: to be made a component first.
+    Upload,
+    /// A component that was made before.
+    Component,
+}
+
+/// What compiling came to.
+pub(crate) struct Compiled {
+    /// The component, if it was not one before.
+    pub(crate) component: Option<Vec<u8>>,
+    /// Which runtime it is for.
+    pub(crate) kind: Kind,
+    /// Machine code, as wasmtime serializes it.
+    pub(crate) code: Vec<u8>,
+}
+
+impl Compiler {
+    pub(crate) fn compile(&self, task: Task, bytes: &[u8]) -> Result<Compiled, Rejected> {
+        match self {
+            Self::InProcess => compile(task, bytes),
+            Self::Child(worker) => child::compile(worker, task, bytes),
+        }
+    }
+}
+
+/// The work itself.
+fn compile(task: Task, bytes: &[u8]) -> Result<Compiled, Rejected> {
+    let component = match task {
+        Task::Upload => accept::accept(bytes)?,
+        Task::Component => bytes.into(),
+    };
+    let first = if names_wasi_0_3(&component) { Kind::Concurrent } else { Kind::Plain };
+    let code = |kind: Kind| {
+        let engine = wasmtime::Engine::new(&kind.code_config());
+        let code = engine.and_then(|engine| engine.precompile_component(&component));
+        code.map_err(|error| Rejected(format!("this component cannot be compiled: {error:#}")))
+    };
+    let (kind, code) = match (first, code(first)) {
+        // What the plain runtime does not compile, the other one may; if not, it says why.
+        (Kind::Plain, Err(_)) => (Kind::Concurrent, code(Kind::Concurrent)?),
+        (kind, code) => (kind, code?),
+    };
+    let component = (*component != *bytes).then(|| component.into_owned());
+    Ok(Compiled { component, kind, code })
+}

@@ -1,0 +1,92 @@
+//! The side of the pipe that is the server's: starts a child, gives it work, and does not wait for ever.
+
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+
+use super::{Compiled, Task, Worker, frame};
+use crate::error::Rejected;
+
+/// Bytes of what a child says of its end.
+const LAST_WORDS_BYTES_MAX: u64 = 4096;
+
+/// Compiles in a child of its own.
+pub(super) fn compile(worker: &Worker, task: Task, bytes: &[u8]) -> Result<Compiled, Rejected> {
+    let mut child = start(worker).map_err(|error| {
+        tracing::error!(%error, "the compiler could not be started");
+        Rejected("the compiler could not be started; the server's log says why".into())
+    })?;
+    let (mut stdin, stdout, stderr) = match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
+        (Some(stdin), Some(stdout), Some(stderr)) => (stdin, stdout, stderr),
+        _ => unreachable!("all three are pipes"),
+    };
+    let (sender, result) = channel();
+    let in_time = thread::scope(|scope| {
+        scope.spawn(move || {
+            // A child that ends early has said why, or died.
+            let _ = frame::write_task(&mut stdin, task, bytes);
+        });
+        scope.spawn(move || drop(sender.send(frame::read_result(stdout))));
+        let in_time = result.recv_timeout(worker.wall);
+        if in_time.is_err() {
+            // With it go the pipes, and with these the threads.
+            let _ = child.kill();
+        }
+        in_time
+    });
+    let mut last_words = String::new();
+    let is_late = in_time.is_err();
+    if let Ok(Ok(compiled)) = in_time {
+        let _ = child.wait();
+        return compiled;
+    }
+    // Its children, of which it has none, could hold this open: it is dead or dying.
+    let _ = child.kill();
+    let _ = stderr.take(LAST_WORDS_BYTES_MAX).read_to_string(&mut last_words);
+    let status = child.wait().ok();
+    Err(Rejected(reason(worker, is_late, status, &last_words)))
+}
+
+fn start(worker: &Worker) -> std::io::Result<Child> {
+    Command::new(&worker.program)
+        .args(&worker.arguments)
+        .arg(worker.memory_bytes_max.to_string())
+        .arg(worker.cpu.as_secs().max(1).to_string())
+        // Nothing of the server's: neither its secrets nor its settings.
+        .env_clear()
+        .envs(worker.env.iter().cloned())
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+}
+
+/// Why there is nothing, for whoever uploaded it.
+fn reason(worker: &Worker, is_late: bool, status: Option<ExitStatus>, last_words: &str) -> String {
+    const SIGXCPU: i32 = 24;
+    const SIGKILL: i32 = 9;
+    const SIGABRT: i32 = 6;
+    let mebibytes = worker.memory_bytes_max >> 20;
+    if is_late {
+        return format!("compiling it took more than {} s", worker.wall.as_secs());
+    }
+    if last_words.contains("memory allocation") {
+        return format!("compiling it takes more than {mebibytes} MiB of memory");
+    }
+    tracing::warn!(?status, last_words, "a compiler ended without a word to its server");
+    match status.and_then(|status| status.signal()) {
+        Some(SIGXCPU) => format!("compiling it takes more than {} s of CPU time", worker.cpu.as_secs()),
+        Some(SIGKILL) => format!(
+            "compiling it was stopped: it takes more than {mebibytes} MiB of memory or {} s",
+            worker.cpu.as_secs()
+        ),
+        Some(SIGABRT) => {
+            format!("the compiler gave up on it, or it takes more than {mebibytes} MiB of memory")
+        }
+        Some(signal) => format!("the compiler crashed on it (signal {signal})"),
+        None => "the compiler crashed on it".into(),
+    }
+}

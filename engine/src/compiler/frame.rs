@@ -1,0 +1,85 @@
+//! What goes over the pipe: a byte that says what it is, then parts with their lengths.
+
+use std::io::{self, Read, Write};
+
+use super::{Compiled, Task};
+use crate::error::Rejected;
+use crate::runtime::Kind;
+
+/// Bytes of one part. Machine code is some ten times as long as what it is made of.
+const PART_BYTES_MAX: u64 = 1 << 30;
+
+const UPLOAD: u8 = 1;
+const COMPONENT: u8 = 2;
+const REJECTED: u8 = 3;
+const PLAIN: u8 = 4;
+const CONCURRENT: u8 = 5;
+
+pub(super) fn write_task(mut to: impl Write, task: Task, bytes: &[u8]) -> io::Result<()> {
+    let task = match task {
+        Task::Upload => UPLOAD,
+        Task::Component => COMPONENT,
+    };
+    to.write_all(&[task])?;
+    write_part(to, bytes)
+}
+
+pub(super) fn read_task(mut from: impl Read) -> io::Result<(Task, Vec<u8>)> {
+    let task = match read_byte(&mut from)? {
+        UPLOAD => Task::Upload,
+        COMPONENT => Task::Component,
+        _ => return Err(io::ErrorKind::InvalidData.into()),
+    };
+    Ok((task, read_part(from)?))
+}
+
+pub(super) fn write_result(mut to: impl Write, result: &Result<Compiled, Rejected>) -> io::Result<()> {
+    match result {
+        Err(Rejected(why)) => {
+            to.write_all(&[REJECTED])?;
+            write_part(to, why.as_bytes())
+        }
+        Ok(Compiled { component, kind, code }) => {
+            to.write_all(&[if *kind == Kind::Plain { PLAIN } else { CONCURRENT }])?;
+            write_part(&mut to, component.as_deref().unwrap_or_default())?;
+            write_part(to, code)
+        }
+    }
+}
+
+pub(super) fn read_result(mut from: impl Read) -> io::Result<Result<Compiled, Rejected>> {
+    let kind = match read_byte(&mut from)? {
+        REJECTED => {
+            let why = String::from_utf8_lossy(&read_part(from)?).into_owned();
+            return Ok(Err(Rejected(why)));
+        }
+        PLAIN => Kind::Plain,
+        CONCURRENT => Kind::Concurrent,
+        _ => return Err(io::ErrorKind::InvalidData.into()),
+    };
+    let component = Some(read_part(&mut from)?).filter(|component| !component.is_empty());
+    Ok(Ok(Compiled { component, kind, code: read_part(from)? }))
+}
+
+fn write_part(mut to: impl Write, part: &[u8]) -> io::Result<()> {
+    to.write_all(&(part.len() as u64).to_le_bytes())?;
+    to.write_all(part)
+}
+
+fn read_part(mut from: impl Read) -> io::Result<Vec<u8>> {
+    let mut length = [0; 8];
+    from.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    if length > PART_BYTES_MAX {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let mut part = Vec::new();
+    from.take(length).read_to_end(&mut part)?;
+    if part.len() as u64 == length { Ok(part) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+fn read_byte(mut from: impl Read) -> io::Result<u8> {
+    let mut byte = [0];
+    from.read_exact(&mut byte)?;
+    Ok(byte[0])
+}
