@@ -22,6 +22,9 @@ pub(crate) struct Cache {
     fingerprint: u64,
 }
 
+/// Goes up with what is done to components before they are compiled.
+const CODE_VERSION: u32 = 1;
+
 impl Cache {
     /// Opens the directory, making it and its key if they are not there.
     pub(crate) fn open(directory: &Path, engine: &wasmtime::Engine) -> Result<Self, Error> {
@@ -29,6 +32,7 @@ impl Cache {
         let key = fs::create_dir_all(directory).and_then(|()| key(directory)).map_err(failed)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
+        CODE_VERSION.hash(&mut hasher);
         Ok(Self { directory: directory.to_owned(), key, fingerprint: hasher.finish() })
     }
 

@@ -6,6 +6,7 @@
 mod child;
 mod confine;
 mod frame;
+mod interruptible;
 mod worker;
 
 use std::path::PathBuf;
@@ -85,9 +86,10 @@ fn compile(task: Task, bytes: &[u8]) -> Result<Compiled, Rejected> {
         Task::Component => bytes.into(),
     };
     let first = if names_wasi_0_3(&component) { Kind::Concurrent } else { Kind::Plain };
+    let interruptible = interruptible::interruptible(&component)?;
     let code = |kind: Kind| {
         let engine = wasmtime::Engine::new(&kind.code_config());
-        let code = engine.and_then(|engine| engine.precompile_component(&component));
+        let code = engine.and_then(|engine| engine.precompile_component(&interruptible));
         code.map_err(|error| Rejected(format!("this component cannot be compiled: {error:#}")))
     };
     let (kind, code) = match (first, code(first)) {

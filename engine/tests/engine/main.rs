@@ -1,5 +1,6 @@
 //! Real guests through the engine, each to its outcome.
 
+mod bulk;
 mod fidelity;
 mod files;
 mod hostile;
