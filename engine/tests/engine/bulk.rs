@@ -13,8 +13,8 @@ const GIB: &str = "0x40000000";
 fn a_huge_fill_or_copy_ends_with_its_time() {
     for operation in [
         format!("(memory.fill (i32.const 0) (i32.const 1) (i32.const {GIB}))"),
-        format!("(memory.copy (i32.const 0) (i32.const 65536) (i32.const 0x3fff0000))"),
-        format!("(memory.copy (i32.const 65536) (i32.const 0) (i32.const 0x3fff0000))"),
+        "(memory.copy (i32.const 0) (i32.const 65536) (i32.const 0x3fff0000))".to_owned(),
+        "(memory.copy (i32.const 65536) (i32.const 0) (i32.const 0x3fff0000))".to_owned(),
     ] {
         let text = format!("(module (memory 16384) (func (export \"f\") (loop {operation} (br 0))))");
         let program = program(text.as_bytes());
