@@ -9,20 +9,23 @@ fn blocks(section: &str) -> String {
     let readme = std::fs::read_to_string(repository().join("README.md")).expect("a README");
     let (_, rest) = readme.split_once(&format!("\n## {section}\n")).expect("the section is there");
     let body = rest.split("\n## ").next().expect("a section");
-    let mut script = String::from("set -euo pipefail\n");
+    let mut script = String::new();
     for block in body.split("```sh\n").skip(1) {
         script.push_str(block.split("```").next().expect("a block ends"));
     }
     script
 }
 
-fn run(section: &str) -> String {
+fn run(sections: &[&str]) -> String {
     let server = Server::start();
+    // What the tour with curl defines, for those that come after it.
+    let prelude = "set -euo pipefail\nauth=\"Authorization: Bearer $SKEP_TOKEN\"\n";
+    let script: String = sections.iter().map(|section| blocks(section)).collect();
     let mut bash = Command::new("bash");
     let path = std::env::var("PATH").expect("a PATH");
     let folder = std::path::Path::new(SKEP).parent().expect("a folder").display().to_string();
     bash.arg("-c")
-        .arg(blocks(section))
+        .arg(format!("{prelude}{script}"))
         .current_dir(repository())
         .env("PATH", format!("{folder}:{path}"))
         .env("SKEP_URL", &server.url)
@@ -32,21 +35,37 @@ fn run(section: &str) -> String {
 
 #[test]
 fn the_tour_with_the_command_line_runs_as_it_stands() {
-    let printed = run("A tour with the command line");
+    let printed = run(&["A tour with the command line"]);
     assert!(printed.contains("SUCCEEDED: 4 succeeded"), "{printed}");
     assert!(printed.contains("laptop") && printed.contains("its key, shown this once"), "{printed}");
 }
 
 #[test]
 fn the_tour_with_curl_runs_as_it_stands() {
-    let has_curl = Command::new("curl").arg("--version").output().is_ok();
-    if !has_curl {
-        skip("there is no curl here");
+    if !has_curl() {
         return;
     }
-    let printed = run("A tour with curl");
+    let printed = run(&["A tour with curl"]);
     assert!(printed.contains("\"status\":\"SUCCEEDED\""), "{printed}");
     for part in ["event: end", "\"tokenType\":\"Bearer\"", "\"message\":\"usage\""] {
         assert!(printed.contains(part), "{part} in {printed}");
     }
+}
+
+#[test]
+fn http_functions_and_grants_are_as_it_says() {
+    if !has_curl() {
+        return;
+    }
+    let printed = run(&["HTTP functions", "What a function may reach"]);
+    assert!(printed.contains("hello\n") && printed.contains("to and fro"), "{printed}");
+    assert!(printed.contains("*.example.org:8443") && !printed.contains("s3cret"), "{printed}");
+}
+
+fn has_curl() -> bool {
+    let has_curl = Command::new("curl").arg("--version").output().is_ok();
+    if !has_curl {
+        skip("there is no curl here");
+    }
+    has_curl
 }

@@ -7,7 +7,7 @@ pub(crate) mod warm;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -72,25 +72,53 @@ type Answer = Result<http::Response<HttpBody>, Failure>;
 /// Where the response goes, or the reason why there is none.
 #[derive(Clone)]
 struct Respond {
-    sender: Arc<Mutex<Option<oneshot::Sender<Answer>>>>,
+    inner: Arc<Mutex<Responding>>,
+}
+
+struct Responding {
+    sender: Option<oneshot::Sender<Answer>>,
+    /// Given, and not sent yet.
+    held: Option<Answer>,
 }
 
 impl Respond {
+    /// Gives the response, which goes when the guest's turn is over: most guests have said all by then, and
+    /// whoever sends it on has it whole.
     fn send(&self, response: Answer) {
-        self.with(|| response);
+        self.lock().held = Some(response);
     }
 
     /// Says why there is no response, unless there was one.
     fn fail(&self, why: impl FnOnce() -> Failure) {
-        self.with(|| Err(why()));
+        self.flush();
+        if let Some(sender) = self.lock().sender.take() {
+            // Whoever asked may have gone.
+            let _ = sender.send(Err(why()));
+        }
     }
 
-    fn with(&self, response: impl FnOnce() -> Answer) {
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(sender) = sender {
-            // Whoever asked may have gone.
-            let _ = sender.send(response());
+    fn flush(&self) {
+        let mut inner = self.lock();
+        if let Some(held) = inner.held.take()
+            && let Some(sender) = inner.sender.take()
+        {
+            let _ = sender.send(held);
         }
+    }
+
+    /// Sends what was given during each turn of a guest at its end.
+    async fn after_each_turn<T>(&self, handling: impl Future<Output = T>) -> T {
+        let mut handling = std::pin::pin!(handling);
+        std::future::poll_fn(|context| {
+            let turn = handling.as_mut().poll(context);
+            self.flush();
+            turn
+        })
+        .await
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Responding> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,7 +135,8 @@ impl Engine {
         let HttpCall { program, request, plan, group } = call;
         assert!(program.ready.http.is_some(), "only an HTTP function is served");
         let (sender, response) = oneshot::channel();
-        let respond = Respond { sender: Arc::new(Mutex::new(Some(sender))) };
+        let respond =
+            Respond { inner: Arc::new(Mutex::new(Responding { sender: Some(sender), held: None })) };
         let warm = self.inner.warm.take(&program, &plan);
         let (control, capture) = match &warm {
             Some(warm) => (warm.control.clone(), warm.capture.clone()),

@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::sync::oneshot;
-use wasmtime_wasi_http::WasiBody;
+use tokio::sync::mpsc;
+use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::capability::http::BodyError;
 use crate::control::{Control, Interrupt};
@@ -41,13 +41,11 @@ pub(super) struct Outgoing {
     inner: WasiBody,
     cancel: Cancel,
     is_over: bool,
-    /// Dropped when the body is over or dropped: what a guest of WASI 0.3 is kept alive for.
-    over: Option<oneshot::Sender<()>>,
 }
 
 impl Outgoing {
-    pub(super) fn new(inner: WasiBody, cancel: Cancel, over: Option<oneshot::Sender<()>>) -> Self {
-        Self { inner, cancel, is_over: false, over }
+    pub(super) fn new(inner: WasiBody, cancel: Cancel) -> Self {
+        Self { inner, cancel, is_over: false }
     }
 }
 
@@ -64,10 +62,7 @@ impl Body for Outgoing {
             Poll::Ready(frame) => frame,
         };
         let goes_on = matches!(&frame, Some(Ok(frame)) if !frame.is_trailers());
-        if !goes_on {
-            self.is_over = true;
-            self.over = None;
-        }
+        self.is_over = !goes_on;
         Poll::Ready(match frame {
             Some(Ok(frame)) => Some(Ok(frame)),
             None if !self.cancel.has_failed() => None,
@@ -89,5 +84,21 @@ impl Drop for Outgoing {
         if !self.is_over {
             self.cancel.cancel();
         }
+    }
+}
+
+/// Frames on their way from a guest's thread, and then nothing, which is the end. Without that it broke off.
+pub(super) struct Frames(pub(super) mpsc::Receiver<Option<Result<Frame<Bytes>, Error>>>);
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = self.0.poll_recv(context);
+        frame.map(|frame| frame.unwrap_or(Some(Err(Error::ConnectionTerminated))))
     }
 }

@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use http::uri::Scheme;
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use wasmtime::Store;
 use wasmtime_wasi_http::handler::Proxy;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme as Scheme2;
 use wasmtime_wasi_http::{WasiBody, WasiHttpView, p2, p3};
 
-use super::body::{Cancel, Outgoing};
+use super::body::{Cancel, Frames, Outgoing};
 use super::warm::Warm;
 use super::{HttpPlan, Respond};
 use crate::capability::http::{HttpBody, Secrets, to_guest};
@@ -62,9 +62,10 @@ pub(super) async fn life(
     };
     warm.store.set_epoch_deadline(1);
     warm.served += 1;
+    let (respond, store) = (exchange.respond.clone(), &mut warm.store);
     let handled = match &warm.proxy {
-        Proxy::P2(proxy) => handle_0_2(&mut warm.store, proxy, exchange).await,
-        Proxy::P3(service) => handle_0_3(&mut warm.store, service, exchange).await,
+        Proxy::P2(proxy) => respond.after_each_turn(handle_0_2(store, proxy, exchange)).await,
+        Proxy::P3(service) => respond.after_each_turn(handle_0_3(store, service, exchange)).await,
     };
     match handled {
         Ok(()) => {
@@ -115,7 +116,7 @@ async fn handle_0_2(
     let request = http.new_incoming_request(scheme, request.map(to_guest))?;
     let out = http.new_response_outparam_from_callback(move |response| {
         respond.send(match response {
-            Ok(response) => Ok(response.map(|body| outgoing(body, cancel, None))),
+            Ok(response) => Ok(response.map(|body| outgoing(body, cancel))),
             Err(code) => Err(refused(&code)),
         });
     })?;
@@ -140,19 +141,30 @@ async fn handle_0_3(
                 return Ok(());
             }
         };
-        let (over, is_over) = oneshot::channel();
-        respond.send(Ok(response.map(|body| outgoing(body, cancel, Some(over)))));
-        // What the guest still has to say is polled with the store. The sender is only ever dropped.
-        let _ = is_over.await;
+        let (head, mut body) = response.into_parts();
+        let (frames, outgoing_frames) = mpsc::channel(FRAMES_MAX);
+        let outgoing = outgoing(Frames(outgoing_frames).boxed_unsync(), cancel);
+        respond.send(Ok(http::Response::from_parts(head, outgoing)));
+        // What the guest still has to say goes on only with its store.
+        let mut goes_on = true;
+        while goes_on {
+            let frame = body.frame().await;
+            goes_on = frame.is_some();
+            // Who reads no more has cancelled it.
+            goes_on &= frames.send(frame).await.is_ok();
+        }
         poll_fn(|context| store.poll_no_interesting_tasks(context)).await;
         Ok(())
     });
     handled.await?
 }
 
-fn outgoing(body: WasiBody, cancel: Cancel, over: Option<oneshot::Sender<()>>) -> HttpBody {
-    Outgoing::new(body, cancel, over).boxed_unsync()
+fn outgoing(body: WasiBody, cancel: Cancel) -> HttpBody {
+    Outgoing::new(body, cancel).boxed_unsync()
 }
+
+/// Frames of a body that wait for their reader: each has at most what a guest writes at once.
+const FRAMES_MAX: usize = 2;
 
 /// A guest that answered with an error of `wasi:http` instead of a response.
 fn refused(code: &dyn std::fmt::Debug) -> Failure {
