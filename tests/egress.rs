@@ -166,8 +166,12 @@ fn a_secret_is_put_in_at_the_edge_for_its_hosts_only() {
     // Elsewhere not even the placeholder goes.
     assert!(client.fetch(&at("/wrong"), &with_token).1.contains("HttpRequestDenied"));
     assert!(upstream.heard_nothing());
-    // It stays while other settings change, and only a value makes a new one.
-    client.configure(&admin, json!({"secrets": {"TOKEN": {"hosts": [at("/")]}}})).data(200);
+    // It stays while other settings change; elsewhere it goes only with its value.
+    client.configure(&admin, json!({"env": {"A": "1"}})).data(200);
+    let moved = client.configure(&admin, json!({"secrets": {"TOKEN": {"hosts": [at("/")]}}}));
+    assert!(moved.refused(400).contains("where hosts change"));
+    let moved = json!({"secrets": {"TOKEN": {"value": "hunter2", "hosts": [at("/")]}}});
+    client.configure(&admin, moved).data(200);
     assert_eq!(client.fetch(&at("/wrong"), &with_token).0, 200);
     assert!(upstream.head().contains("authorization: Bearer hunter2\r\n"));
     let missing = client.configure(&admin, json!({"secrets": {"OTHER": {"hosts": [at("/")]}}}));

@@ -22,3 +22,4 @@ mod readme;
 mod runs;
 mod streams;
 mod telemetry;
+mod wasi_testsuite;

@@ -1,7 +1,7 @@
 //! What the outside and the inside of a running guest share: its interruption and its meters.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,8 @@ pub(crate) struct Control {
     failed: AtomicBool,
     sent_bytes: AtomicU64,
     received_bytes: AtomicU64,
-    /// Connections that it may have at once.
-    connections: Arc<Semaphore>,
+    /// Connections that it may have at once; most guests have none.
+    connections: OnceLock<Arc<Semaphore>>,
     cpu_nanos: AtomicU64,
     /// The thread's CPU clock when the present turn began.
     turn_began_nanos: AtomicU64,
@@ -73,7 +73,6 @@ impl Interrupt {
 
 impl Control {
     pub(crate) fn new(limits: Limits) -> Self {
-        let connections_max = limits.connections_max as usize;
         Self {
             limits,
             interrupt: AtomicU64::new(0),
@@ -84,7 +83,7 @@ impl Control {
             failed: AtomicBool::new(false),
             sent_bytes: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
-            connections: Arc::new(Semaphore::new(connections_max)),
+            connections: OnceLock::new(),
             cpu_nanos: AtomicU64::new(0),
             turn_began_nanos: AtomicU64::new(0),
             memory: Mutex::default(),
@@ -94,6 +93,7 @@ impl Control {
     /// Begins anew, for the next request of the same instance: no time has passed, and whoever held a
     /// handle on the last request has none on this one.
     pub(crate) fn renew(&self) {
+        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.interrupt.store((self.generation() + 1) << REASON_BITS, Relaxed);
         self.started_nanos.store(0, Relaxed);
         self.cpu_nanos.store(0, Relaxed);
@@ -117,13 +117,14 @@ impl Control {
     /// Stops the guest if it still serves that request.
     pub(crate) fn interrupt_in(&self, generation: u64, why: Interrupt) {
         let running = generation << REASON_BITS;
-        let first = self.interrupt.compare_exchange(running, running | why as u64, Relaxed, Relaxed).is_ok();
-        if self.generation() != generation {
+        let mut waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.interrupt.compare_exchange(running, running | why as u64, Relaxed, Relaxed).is_err() {
+            // It is interrupted already, or serves another request.
             return;
         }
-        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let waker = waker.take();
         self.interrupted.notify_one();
-        if let (true, Some(waker)) = (first, waker) {
+        if let Some(waker) = waker {
             waker.wake();
         }
     }
@@ -216,7 +217,8 @@ impl Control {
 
     /// A place for one more connection, if there is one.
     pub(crate) fn connect(&self) -> Option<OwnedSemaphorePermit> {
-        self.connections.clone().try_acquire_owned().ok()
+        let places = || Arc::new(Semaphore::new(self.limits.connections_max as usize));
+        self.connections.get_or_init(places).clone().try_acquire_owned().ok()
     }
 
     /// Lets a memory or a table grow by `more` bytes, or says no.

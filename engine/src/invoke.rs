@@ -43,7 +43,7 @@ pub struct Invocation {
     /// What it may use.
     pub limits: Limits,
     /// What it may reach.
-    pub grants: Grants,
+    pub grants: Arc<Grants>,
     /// Whose it is.
     pub group: ShareGroup,
 }
@@ -109,7 +109,7 @@ impl Engine {
     ) {
         let mut place = places.clone().try_acquire_owned();
         // Who only waits for work makes room for who has some.
-        while place.is_err() && self.inner.warm.evict() {
+        while place.is_err() && self.inner.warm.evict(&places) {
             place = places.clone().try_acquire_owned();
         }
         if let Ok(place) = place {

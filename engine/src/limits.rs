@@ -42,8 +42,8 @@ pub struct Limits {
     pub ingress_bytes_max: u64,
     /// Connections at once. Past it: the error `connection-limit-reached`. Each costs a socket and 100 KiB.
     pub connections_max: u32,
-    /// Core instances, tables and memories of the component, at most [`INSTANCES_MAX`], [`TABLES_MAX`] and
-    /// [`MEMORIES_MAX`]. Past it, it cannot be instantiated: a trap.
+    /// Core instances of the component, 40 at most. Past it, it cannot be instantiated: a trap. Each costs a few
+    /// KB in the pool.
     pub instances_max: u32,
 }
 
@@ -61,7 +61,7 @@ impl Default for Limits {
             resources_max: 10_000,
             hostcall_bytes_max: 16 << 20,
             random_bytes_max: 1 << 20,
-            http_fields_bytes_max: 128 << 10,
+            http_fields_bytes_max: 16 << 10,
             egress_bytes_max: 64 << 20,
             ingress_bytes_max: 256 << 20,
             connections_max: 16,

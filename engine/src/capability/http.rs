@@ -37,6 +37,8 @@ pub struct Grants {
     pub egress: Vec<EgressRule>,
     /// What it may send without knowing it.
     pub secrets: Vec<Secret>,
+    /// The host's network as it is: sockets and names. For code that is trusted.
+    pub network: bool,
 }
 
 /// Links what `wasi:http` has; without a grant no request leaves.
@@ -56,7 +58,7 @@ pub(crate) fn to_guest(body: HttpBody) -> WasiBody {
 /// What the host does for one guest's HTTP.
 pub(crate) struct Hooks {
     pub(crate) network: Arc<Network>,
-    pub(crate) egress: Arc<[EgressRule]>,
+    pub(crate) grants: Arc<Grants>,
     pub(crate) secrets: Secrets,
     pub(crate) control: Arc<Control>,
 }
@@ -69,7 +71,7 @@ impl WasiHttpHooks for Hooks {
         // Whether the guest reads the answer to its end changes nothing here.
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), Error>> + Send> {
-        match egress::permitted(request, &self.egress, &self.secrets) {
+        match egress::permitted(request, &self.grants.egress, &self.secrets) {
             Ok((request, to)) => {
                 let (network, control) = (self.network.clone(), self.control.clone());
                 Box::new(network.send(request, to, options.unwrap_or_default(), control))

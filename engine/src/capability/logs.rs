@@ -59,6 +59,8 @@ struct Streams {
     /// Stdout as it was written, for commands, whose result it is.
     raw: Option<Raw>,
     bytes: u64,
+    /// Memory that the lines which were not taken yet were granted.
+    granted: u64,
 }
 
 /// A stream as it was written, as long as it may be.
@@ -87,15 +89,17 @@ impl Capture {
             stderr: stream(),
             raw: raw_bytes_max.map(|bytes_max| Raw { bytes: Vec::new(), bytes_max, is_over: false }),
             bytes: 0,
+            granted: 0,
         };
         Arc::new(Self { streams: Mutex::new(streams), written: Notify::new(), control })
     }
 
     /// The complete lines since the last call.
     pub(crate) fn take_lines(&self) -> Vec<LogLine> {
-        let lines = std::mem::take(&mut self.lock().lines);
-        self.control.memory_shrink(lines.iter().map(|line| line.text.len() as u64 + LINE_COST).sum());
-        lines
+        let mut streams = self.lock();
+        // What is still without its end is granted again with the next line: it is one at most.
+        self.control.memory_shrink(std::mem::take(&mut streams.granted));
+        std::mem::take(&mut streams.lines)
     }
 
     /// Begins anew, for the next request of the same instance.
@@ -169,6 +173,8 @@ impl Streams {
             return false;
         }
         state.budget -= cost;
+        self.granted += cost;
+        let state = self.stream(stream);
         if state.partial.is_empty() {
             state.partial_at_ms = at_ms;
         }

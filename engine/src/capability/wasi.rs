@@ -33,22 +33,23 @@ pub(crate) struct Given<'a> {
     env: &'a [(String, String)],
     stdio: &'a Stdio,
     directories: &'a [Directory],
+    network: bool,
     limits: &'a Limits,
 }
 
 impl<'a> Given<'a> {
     /// An environment and standard streams.
     pub(crate) fn new(env: &'a [(String, String)], stdio: &'a Stdio, limits: &'a Limits) -> Self {
-        Self { arguments: None, output_file: None, env, stdio, directories: &[], limits }
+        Self { arguments: None, output_file: None, env, stdio, directories: &[], network: false, limits }
     }
 
     /// All that a call has.
     pub(crate) fn of(invocation: &'a Invocation) -> Self {
-        let Invocation { call, name, env, stdio, directories, limits, .. } = invocation;
+        let Invocation { call, name, env, stdio, directories, limits, grants, .. } = invocation;
         let is_captured = matches!(stdio, Stdio::Captured { .. });
         let arguments = call.arguments().map(|arguments| (name.as_str(), arguments));
         let output_file = (is_captured && arguments.is_some()).then(|| invocation.output_file());
-        Self { arguments, output_file, env, stdio, directories, limits }
+        Self { arguments, output_file, env, stdio, directories, network: grants.network, limits }
     }
 }
 
@@ -59,7 +60,10 @@ pub(crate) fn context(
     capture: &Arc<Capture>,
 ) -> Result<WasiCtx, Error> {
     let mut builder = WasiCtxBuilder::new();
-    builder.max_random_size(given.limits.random_bytes_max).allow_tcp(false).allow_udp(false);
+    builder.max_random_size(given.limits.random_bytes_max).allow_tcp(given.network).allow_udp(given.network);
+    if given.network {
+        builder.inherit_network().allow_ip_name_lookup(true);
+    }
     if let Some((name, arguments)) = given.arguments {
         builder.arg(name).args(arguments);
     }

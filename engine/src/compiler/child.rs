@@ -30,8 +30,9 @@ pub(super) fn compile(worker: &Worker, task: Task, bytes: &[u8]) -> Result<Compi
         });
         scope.spawn(move || drop(sender.send(frame::read_result(stdout))));
         let in_time = result.recv_timeout(worker.wall);
-        if in_time.is_err() {
-            // With it go the pipes, and with these the threads.
+        // It has answered, or it will not: with it go the pipes, and with these the threads. One whose answer
+        // broke off is dying, and is to say of what.
+        if !matches!(in_time, Ok(Err(_))) {
             let _ = child.kill();
         }
         in_time
@@ -42,8 +43,6 @@ pub(super) fn compile(worker: &Worker, task: Task, bytes: &[u8]) -> Result<Compi
         let _ = child.wait();
         return compiled;
     }
-    // Its children, of which it has none, could hold this open: it is dead or dying.
-    let _ = child.kill();
     let _ = stderr.take(LAST_WORDS_BYTES_MAX).read_to_string(&mut last_words);
     let status = child.wait().ok();
     Err(Rejected(reason(worker, is_late, status, &last_words)))

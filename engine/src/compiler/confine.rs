@@ -11,6 +11,8 @@ use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Rulese
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter_all_threads};
 
+/// Naming memory, which allocators do; all else that `prctl` can do is done before.
+const PR_SET_VMA: u64 = 0x53564d41;
 /// How much the server goes before a compiler, from 0 to 19.
 const NICENESS: i32 = 10;
 
@@ -59,7 +61,6 @@ const SYSTEM_CALLS: &[i64] = &[
     libc::SYS_fcntl,
     libc::SYS_ioctl,
     libc::SYS_poll,
-    libc::SYS_mmap,
     libc::SYS_mprotect,
     libc::SYS_munmap,
     libc::SYS_mremap,
@@ -78,14 +79,11 @@ const SYSTEM_CALLS: &[i64] = &[
     libc::SYS_sched_getaffinity,
     libc::SYS_getpid,
     libc::SYS_gettid,
-    libc::SYS_tgkill,
     libc::SYS_getrandom,
     libc::SYS_clock_gettime,
     libc::SYS_clock_nanosleep,
     libc::SYS_nanosleep,
     libc::SYS_restart_syscall,
-    libc::SYS_prctl,
-    libc::SYS_prlimit64,
     libc::SYS_membarrier,
     libc::SYS_getcpu,
     libc::SYS_exit,
@@ -105,7 +103,6 @@ const SYSTEM_CALLS: &[i64] = &[
     libc::SYS_fcntl,
     libc::SYS_ioctl,
     libc::SYS_ppoll,
-    libc::SYS_mmap,
     libc::SYS_mprotect,
     libc::SYS_munmap,
     libc::SYS_mremap,
@@ -124,14 +121,11 @@ const SYSTEM_CALLS: &[i64] = &[
     libc::SYS_sched_getaffinity,
     libc::SYS_getpid,
     libc::SYS_gettid,
-    libc::SYS_tgkill,
     libc::SYS_getrandom,
     libc::SYS_clock_gettime,
     libc::SYS_clock_nanosleep,
     libc::SYS_nanosleep,
     libc::SYS_restart_syscall,
-    libc::SYS_prctl,
-    libc::SYS_prlimit64,
     libc::SYS_membarrier,
     libc::SYS_getcpu,
     libc::SYS_exit,
@@ -146,10 +140,18 @@ fn forbid_system_calls() -> io::Result<()> {
         SYSTEM_CALLS.iter().map(|call| (*call, Vec::new())).collect();
     // Threads, but no processes. What clone3 asks for cannot be looked at: without it, clone is used.
     let threads = libc::CLONE_THREAD as u64;
-    let is_thread =
-        SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(threads), threads);
-    let is_thread = SeccompRule::new(vec![is_thread.map_err(io::Error::other)?]).map_err(io::Error::other)?;
-    allowed.insert(libc::SYS_clone, vec![is_thread]);
+    let only = |argument, how, value| {
+        let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Qword, how, value);
+        let rule = condition.and_then(|condition| SeccompRule::new(vec![condition]));
+        rule.map(|rule| vec![rule]).map_err(io::Error::other)
+    };
+    allowed.insert(libc::SYS_clone, only(0, SeccompCmpOp::MaskedEq(threads), threads)?);
+    // Memory, but none that is shared, which no limit counts; signals to itself, and its own limits.
+    let own = std::process::id();
+    allowed.insert(libc::SYS_mmap, only(3, SeccompCmpOp::MaskedEq(libc::MAP_SHARED as u64), 0)?);
+    allowed.insert(libc::SYS_tgkill, only(0, SeccompCmpOp::Eq, own.into())?);
+    allowed.insert(libc::SYS_prlimit64, only(0, SeccompCmpOp::Eq, 0)?);
+    allowed.insert(libc::SYS_prctl, only(0, SeccompCmpOp::Eq, PR_SET_VMA)?);
     allowed.insert(libc::SYS_clone3, Vec::new());
     let arch = std::env::consts::ARCH.try_into().map_err(io::Error::other)?;
     let refused = |error| SeccompAction::Errno(error as u32);

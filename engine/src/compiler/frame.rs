@@ -7,7 +7,7 @@ use crate::error::Rejected;
 use crate::runtime::Kind;
 
 /// Bytes of one part. Machine code is some ten times as long as what it is made of.
-const PART_BYTES_MAX: u64 = 1 << 30;
+const PART_BYTES_MAX: u64 = 512 << 20;
 
 const UPLOAD: u8 = 1;
 const COMPONENT: u8 = 2;

@@ -17,19 +17,30 @@ use wasmparser::{BinaryReaderError, FunctionBody, Operator, Parser, Payload};
 use self::helper::{Bulk, Helpers, Memories};
 use crate::error::Rejected;
 
+/// Why a component is not rewritten.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("it cannot be read: {0}")]
+    Broken(#[from] BinaryReaderError),
+    /// What is refused rather than left to run for as long as it takes.
+    #[error("it copies between a memory with addresses of 32 bits and one of 64")]
+    Mixed,
+}
+
 /// Rewrites every core module of a component.
 pub(super) fn interruptible(component: &[u8]) -> Result<Cow<'_, [u8]>, Rejected> {
-    // Most components of any size have them, small ones often not.
-    let has_bulk = component.windows(2).any(|code| code == [0xfc, 0x0a] || code == [0xfc, 0x0b]);
-    if !has_bulk {
+    // Their first byte; the second may be written in many ways.
+    if !component.contains(&0xfc) {
         return Ok(Cow::Borrowed(component));
     }
-    let rewritten = rewrite(component);
-    rewritten.map(Cow::Owned).map_err(|error| Rejected(format!("this component cannot be read: {error}")))
+    match rewrite(component) {
+        Ok(rewritten) => Ok(Cow::Owned(rewritten)),
+        Err(fault) => Err(Rejected(format!("this component cannot be compiled: {fault}"))),
+    }
 }
 
 /// A component, or a module: sections, each with its length.
-fn rewrite(binary: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
+fn rewrite(binary: &[u8]) -> Result<Vec<u8>, Fault> {
     const MODULE: u8 = 1;
     const COMPONENT: u8 = 4;
     let mut out = Vec::with_capacity(binary.len());
@@ -73,7 +84,7 @@ fn section(out: &mut Vec<u8>, id: u8, content: &[u8]) {
     out.extend_from_slice(content);
 }
 
-fn module(module: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
+fn module(module: &[u8]) -> Result<Vec<u8>, Fault> {
     let mut memories = Memories::default();
     let (mut types, mut functions) = (0, 0);
     let mut bodies = Vec::new();
@@ -119,7 +130,7 @@ fn function<'a>(
     module: &'a [u8],
     body: &FunctionBody<'a>,
     helpers: &mut Helpers,
-) -> Result<Cow<'a, [u8]>, BinaryReaderError> {
+) -> Result<Cow<'a, [u8]>, Fault> {
     let range = body.range();
     let mut out: Option<Vec<u8>> = None;
     let mut copied = range.start;
@@ -131,7 +142,7 @@ fn function<'a>(
             Operator::MemoryCopy { dst_mem, src_mem } => Bulk::Copy(dst_mem, src_mem),
             _ => continue,
         };
-        let Some(helper) = helpers.index(bulk) else { continue };
+        let helper = helpers.index(bulk).ok_or(Fault::Mixed)?;
         let out = out.get_or_insert_default();
         out.extend_from_slice(&module[copied..at]);
         wasm_encoder::Instruction::Call(helper).encode(out);
@@ -147,11 +158,7 @@ fn function<'a>(
 }
 
 /// The module again, with the functions that were added.
-fn assemble(
-    module: &[u8],
-    helpers: &Helpers,
-    bodies: &[Cow<'_, [u8]>],
-) -> Result<Vec<u8>, BinaryReaderError> {
+fn assemble(module: &[u8], helpers: &Helpers, bodies: &[Cow<'_, [u8]>]) -> Result<Vec<u8>, Fault> {
     const TYPES: u8 = 1;
     const FUNCTIONS: u8 = 3;
     const CODE: u8 = 10;
@@ -185,7 +192,7 @@ fn assemble(
 }
 
 /// A section that begins with a count, with more items at its end.
-fn extended(content: &[u8], (count, items): (u32, Vec<u8>)) -> Result<Vec<u8>, BinaryReaderError> {
+fn extended(content: &[u8], (count, items): (u32, Vec<u8>)) -> Result<Vec<u8>, Fault> {
     let mut reader = wasmparser::BinaryReader::new(content, 0);
     let had = reader.read_var_u32()?;
     let mut out = Vec::with_capacity(content.len() + items.len() + 5);

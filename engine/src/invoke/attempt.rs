@@ -76,12 +76,15 @@ impl Guest for Attempt {
         // Taking the instance down is work that it caused, and can go wrong like any of it.
         let poll = catch_unwind(AssertUnwindSafe(|| {
             let poll = self.poll(context);
-            if poll.is_ready() {
+            if let Poll::Ready(Ok(_)) = poll {
                 self.future = None;
             }
             poll
         }))
         .unwrap_or(Poll::Ready(Err(Error::Panicked)));
+        if let Poll::Ready(Err(_)) = poll {
+            self.fail();
+        }
         let nanos = self.control.turn_end();
         let Poll::Ready(end) = poll else {
             return (Poll::Pending, nanos);
@@ -96,5 +99,21 @@ impl Guest for Attempt {
             }
         }
         (Poll::Ready(()), nanos)
+    }
+}
+
+impl Attempt {
+    /// Ends a guest that did not end by itself. Whoever reads what it sends must not take that for the end.
+    fn fail(&mut self) {
+        self.control.fail();
+        self.future = None;
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if self.on_end.is_some() {
+            self.fail();
+        }
     }
 }

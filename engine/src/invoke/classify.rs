@@ -153,7 +153,7 @@ fn frames(backtrace: &WasmBacktrace) -> String {
     lines.take(BACKTRACE_FRAMES_MAX).collect::<Vec<_>>().join("\n")
 }
 
-fn cut(mut message: String) -> String {
+pub(super) fn cut(mut message: String) -> String {
     if message.len() > MESSAGE_BYTES_MAX {
         let end = message.floor_char_boundary(MESSAGE_BYTES_MAX);
         message.truncate(end);

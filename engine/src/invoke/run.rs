@@ -34,11 +34,11 @@ pub(super) fn store(
     runtime: &Runtime,
     control: &Arc<Control>,
     wasi: WasiCtx,
-    (grants, secrets): (&Grants, Secrets),
+    (grants, secrets): (&Arc<Grants>, Secrets),
 ) -> Store<Sandbox> {
     let files = runtime.disk.clone().map(|disk| Files::new(disk, control.clone()));
     let (network, control) = (runtime.network.clone(), control.clone());
-    let hooks = Hooks { network, egress: grants.egress.as_slice().into(), secrets, control: control.clone() };
+    let hooks = Hooks { network, grants: grants.clone(), secrets, control: control.clone() };
     let mut store = Store::new(&runtime.engine, Sandbox::new(control.clone(), wasi, files, hooks));
     store.limiter(|sandbox| sandbox);
     store.set_hostcall_fuel(hostcall_fuel(&control.limits));

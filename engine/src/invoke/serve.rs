@@ -45,7 +45,7 @@ pub struct HttpPlan {
     /// What a request may use.
     pub limits: Limits,
     /// What it may reach.
-    pub grants: Grants,
+    pub grants: Arc<Grants>,
     /// Whether an instance serves more than one request, one after another.
     pub reuse: Option<Reuse>,
 }
@@ -79,13 +79,17 @@ struct Responding {
     sender: Option<oneshot::Sender<Answer>>,
     /// Given, and not sent yet.
     held: Option<Answer>,
+    /// What was given, if it was an error.
+    failure: Option<Failure>,
 }
 
 impl Respond {
     /// Gives the response, which goes when the guest's turn is over: most guests have said all by then, and
     /// whoever sends it on has it whole.
     fn send(&self, response: Answer) {
-        self.lock().held = Some(response);
+        let mut inner = self.lock();
+        inner.failure = response.as_ref().err().cloned();
+        inner.held = Some(response);
     }
 
     /// Says why there is no response, unless there was one.
@@ -95,6 +99,11 @@ impl Respond {
             // Whoever asked may have gone.
             let _ = sender.send(Err(why()));
         }
+    }
+
+    /// The error that the guest answered with, if it did.
+    fn failure(&self) -> Option<Failure> {
+        self.lock().failure.clone()
     }
 
     fn flush(&self) {
@@ -135,8 +144,9 @@ impl Engine {
         let HttpCall { program, request, plan, group } = call;
         assert!(program.ready.http.is_some(), "only an HTTP function is served");
         let (sender, response) = oneshot::channel();
-        let respond =
-            Respond { inner: Arc::new(Mutex::new(Responding { sender: Some(sender), held: None })) };
+        let respond = Respond {
+            inner: Arc::new(Mutex::new(Responding { sender: Some(sender), held: None, failure: None })),
+        };
         let warm = self.inner.warm.take(&program, &plan);
         let (control, capture) = match &warm {
             Some(warm) => (warm.control.clone(), warm.capture.clone()),

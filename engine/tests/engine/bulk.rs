@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use skep_engine::{FailureCode, Limits};
+use skep_engine::{Engine, FailureCode, Limits};
 
-use crate::{Run, program};
+use crate::{Run, engine, program};
 
 const GIB: &str = "0x40000000";
 
@@ -89,11 +89,16 @@ fn a_memory_of_64_bits_and_a_second_one_are_filled_too() {
             (func (export "f") (result i32)
                 (memory.fill $a (i64.const 8) (i32.const 3) (i64.const 100))
                 (memory.fill $b (i32.const 8) (i32.const 4) (i32.const 100))
-                (memory.copy $a $b (i64.const 0) (i32.const 8) (i32.const 4))
+                (memory.copy $a $a (i64.const 0) (i64.const 8) (i64.const 4))
                 (memory.copy $b $b (i32.const 0) (i32.const 8) (i32.const 4))
                 (i32.add
                     (i32.add (i32.load8_u $a (i64.const 107)) (i32.load8_u $b (i32.const 107)))
                     (i32.add (i32.load8_u $a (i64.const 3)) (i32.load8_u $b (i32.const 3))))))"#,
     );
-    assert_eq!(Run::of(&program).value(), json!(15));
+    assert_eq!(Run::of(&program).value(), json!(14));
+    let mixed = br#"(module (memory $a i64 1) (memory $b 1)
+        (func (export "f") (memory.copy $a $b (i64.const 0) (i32.const 8) (i32.const 4))))"#;
+    let component = Engine::accept(mixed).expect("valid");
+    let refused = engine().compile(&component).err().expect("refused");
+    assert!(refused.0.contains("addresses of 32 bits"), "{refused}");
 }

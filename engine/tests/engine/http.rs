@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, StreamBody};
 use skep_engine::{
-    Failure, FailureCode, Grants, HttpBody, HttpCall, HttpPlan, Limits, Outcome, Program, Report, Reuse,
-    Serving, ShareGroup,
+    Failure, FailureCode, HttpBody, HttpCall, HttpPlan, Limits, Outcome, Program, Report, Reuse, Serving,
+    ShareGroup,
 };
 
 use crate::{engine, guest, wait};
@@ -26,7 +26,7 @@ impl Web {
 
     fn with(name: &str, change: impl FnOnce(&mut HttpPlan)) -> Self {
         let limits = Limits { timeout: Duration::from_secs(20), ..Limits::default() };
-        let mut plan = HttpPlan { env: Vec::new(), limits, grants: Grants::default(), reuse: None };
+        let mut plan = HttpPlan { env: Vec::new(), limits, grants: Arc::default(), reuse: None };
         change(&mut plan);
         Self { program: guest(name), plan: Arc::new(plan) }
     }

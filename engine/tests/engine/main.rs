@@ -9,13 +9,13 @@ mod uploads;
 mod values;
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
 use skep_engine::{
-    Config, Directory, Engine, Failure, FailureCode, Grants, Invocation, Limits, LogLine, Outcome, Program,
-    Report, ShareGroup, Stdio,
+    Config, Directory, Engine, Failure, FailureCode, Invocation, Limits, LogLine, Outcome, Program, Report,
+    ShareGroup, Stdio,
 };
 
 /// One engine for all tests: its pool is what they share in production too.
@@ -100,7 +100,7 @@ impl<'a> Run<'a> {
             stdio: Stdio::Captured { stdin: self.stdin.to_vec().into() },
             directories: self.directories,
             limits: self.limits,
-            grants: Grants::default(),
+            grants: Arc::default(),
             group: ShareGroup { id: 1, weight: 1 },
         }
     }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use http::header::HOST;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::service::service_fn;
@@ -21,6 +22,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use skep_domain::service::Services;
+use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::LocalSet;
 
@@ -119,16 +121,39 @@ async fn serve(
         let _ = stream.set_nodelay(true);
         let (routes, services) = (routes.clone(), services.clone());
         let service = service_fn(move |request| answer(request, peer, routes.clone(), services.clone()));
-        let connection = connections.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let (connections, watcher, mut stopping) =
+            (connections.clone(), graceful.watcher(), stopping.clone());
         Local.execute(async move {
-            // A client that breaks off is no news.
-            let _ = connection.await;
-            drop(place);
+            let _place = place;
+            let begun = tokio::select! {
+                begun = tokio::time::timeout(HEAD_TIMEOUT, begins(&stream)) => begun.is_ok_and(|begun| begun),
+                _ = stopping.wait_for(|stopping| *stopping) => false,
+            };
+            if begun {
+                let connection = connections.serve_connection(TokioIo::new(stream), service).into_owned();
+                // A client that breaks off is no news.
+                let _ = watcher.watch(connection).await;
+            }
         });
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+/// Waits until a connection says which HTTP it speaks: what serves it has no timer for that.
+async fn begins(stream: &TcpStream) -> bool {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const PAUSE: Duration = Duration::from_millis(20);
+    let mut first = [0; PREFACE.len()];
+    loop {
+        match stream.peek(&mut first).await {
+            Ok(0) | Err(_) => return false,
+            Ok(count) if count < PREFACE.len() && PREFACE.starts_with(&first[..count]) => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Ok(_) => return true,
+        }
+    }
 }
 
 fn connections() -> auto::Builder<Local> {
@@ -153,10 +178,20 @@ async fn answer(
     routes: Rc<Routes>,
     services: Rc<Services>,
 ) -> Result<http::Response<bridge::Body>, io::Error> {
-    if request.uri().path().starts_with(functions::PREFIX) {
-        return Ok(functions::serve(&services, request).await.map(bridge::Body::Function));
+    let is_head = request.method() == http::Method::HEAD;
+    // Who comes after us may take another one of them for the one that counts.
+    if request.headers().get_all(HOST).iter().count() > 1 {
+        return Ok(bridge::bad_request());
     }
-    routes.answer(request, peer).await
+    let mut response = match request.uri().path().starts_with(functions::PREFIX) {
+        true => functions::serve(&services, request, peer).await.map(bridge::Body::Function),
+        false => routes.answer(request, peer).await?,
+    };
+    if is_head {
+        // HTTP/2 would send it.
+        *response.body_mut() = bridge::Body::none();
+    }
+    Ok(response)
 }
 
 /// Runs what connections need on the worker's own thread.

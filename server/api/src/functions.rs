@@ -6,6 +6,8 @@
 
 mod head;
 
+use std::net::SocketAddr;
+
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -24,13 +26,17 @@ use crate::shared::status::status_of;
 pub(crate) const PREFIX: &str = "/f/";
 
 /// Answers a request to a function.
-pub(crate) async fn serve(services: &Services, request: http::Request<Incoming>) -> http::Response<Body> {
+pub(crate) async fn serve(
+    services: &Services,
+    request: http::Request<Incoming>,
+    peer: SocketAddr,
+) -> http::Response<Body> {
     let base = services.base();
     let parent: Option<Trace> =
         request.headers().get("traceparent").and_then(|value| value.to_str().ok()?.parse().ok());
     let trace = base.trace(parent);
     let began = base.clock.nanos();
-    let mut response = match answer(services, request, trace).await {
+    let mut response = match answer(services, request, trace, peer).await {
         Ok(response) => response,
         Err(Refused::No(error)) => no(&error),
         Err(Refused::Failed(failure)) => failed(&failure),
@@ -48,13 +54,14 @@ async fn answer(
     services: &Services,
     request: http::Request<Incoming>,
     trace: Trace,
+    peer: SocketAddr,
 ) -> Result<http::Response<Body>, Refused> {
     let path = request.uri().path().to_owned();
     let (account, rest) = path[PREFIX.len()..].split_once('/').ok_or_else(no_function)?;
     let function = rest.split('/').next().unwrap_or_default();
     let token = head::token(request.headers()).map(str::to_owned);
     let within = PREFIX.len() + account.len() + 1 + function.len();
-    let request = head::for_guest(request, within, trace)?;
+    let request = head::for_guest(request, within, trace, peer)?;
     let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
     services.web.serve((account, function), token.as_deref(), request).await
 }
@@ -67,8 +74,11 @@ fn no_function() -> Error {
 fn no(error: &Error) -> http::Response<Body> {
     let status =
         StatusCode::from_u16(status_of(error.code()).as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body =
-        json!({"statusCode": status.as_u16(), "code": error.code().name(), "message": error.message()});
+    let (number, code) = (status.as_u16(), error.code());
+    let body = match code {
+        Code::Unauthenticated => json!({"statusCode": number, "message": error.message()}),
+        _ => json!({"statusCode": number, "code": code.name(), "message": error.message()}),
+    };
     let mut response = json_response(status, &body);
     if error.code() == Code::Unauthenticated {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

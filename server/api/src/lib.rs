@@ -1,5 +1,5 @@
 //! Skep over HTTP. Each dialect is a folder of thin handlers over the services of `skep-domain`:
-//! a handler parses, calls one service, renders. No dialect knows another. [`front`] listens, and hands each
+//! a handler parses, calls one service, renders. No dialect knows another. `front` listens, and hands each
 //! request to HTTP functions or to the routes.
 
 mod document;

@@ -23,7 +23,7 @@ use skep_domain::port::clock::Clock;
 use skep_domain::port::credentials::Credentials;
 use skep_domain::port::sandbox::{Assignment, Attempted, LogSink, Prepared, Sandbox};
 use skep_domain::{Error, Result};
-use skep_engine::{Call, Canceller, Engine, Invocation, Program, Running, ShareGroup, Stdio};
+use skep_engine::{Call, Canceller, Engine, Grants, Invocation, Program, Running, ShareGroup, Stdio};
 
 use self::programs::Programs;
 use self::web::Targets;
@@ -41,6 +41,8 @@ pub(crate) struct EngineSandbox {
     running: Mutex<HashMap<JobId, Canceller>>,
     targets: Targets,
     credentials: Arc<dyn Credentials>,
+    /// What most functions have.
+    no_grants: Arc<Grants>,
 }
 
 impl EngineSandbox {
@@ -51,7 +53,15 @@ impl EngineSandbox {
         credentials: Arc<dyn Credentials>,
     ) -> Self {
         let programs = Programs::new(engine.clone(), artifacts);
-        Self { engine, programs, clock, running: Mutex::default(), targets: Targets::default(), credentials }
+        Self {
+            engine,
+            programs,
+            clock,
+            running: Mutex::default(),
+            targets: Targets::default(),
+            credentials,
+            no_grants: Arc::default(),
+        }
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<JobId, Canceller>> {
@@ -73,10 +83,18 @@ impl EngineSandbox {
             stdio: Stdio::Captured { stdin: plan.stdin.clone().into_bytes().into() },
             directories: Vec::new(),
             limits: map::limits(&plan.settings.limits),
-            grants: grants::read(&plan.settings, assignment.account, &*self.credentials)
-                .map_err(|error| host_failed(&error))?,
+            grants: self.grants(assignment)?,
             group: ShareGroup { id: assignment.account.to_u128(), weight: assignment.weight },
         }))
+    }
+
+    fn grants(&self, assignment: &Assignment) -> Result<Arc<Grants>, Failure> {
+        let settings = &assignment.plan.settings;
+        if settings.grants.egress.is_empty() && settings.secrets.is_empty() {
+            return Ok(self.no_grants.clone());
+        }
+        let grants = grants::read(settings, assignment.account, &*self.credentials);
+        grants.map(Arc::new).map_err(|error| host_failed(&error))
     }
 
     /// Waits for the guest's end; hands on its log meanwhile, a moment after each write.

@@ -36,6 +36,7 @@ pub(crate) struct Server {
     tasks: Tasks,
     grace: Duration,
     telemetry: Arc<HostTelemetry>,
+    base: Arc<Base>,
     /// The last to go: whoever holds the directory may write to it.
     _directory: DataDirectory,
     /// Requests and background work.
@@ -77,7 +78,7 @@ impl Server {
         let address = http.address();
         tracing::info!(%address, data = %config.data.display(), "ready");
         let grace = config.grace;
-        Ok(Self { address, key_file, http, tasks, grace, telemetry, _directory: directory, runtime })
+        Ok(Self { address, key_file, http, tasks, grace, telemetry, base, _directory: directory, runtime })
     }
 
     /// Where it listens.
@@ -98,7 +99,7 @@ impl Server {
     /// Stops taking requests, ends those under way, lets running jobs go on for the grace time. What
     /// still runs then is returned by the next start.
     pub(crate) fn stop(self) {
-        let Self { http, tasks, grace, telemetry, runtime, .. } = self;
+        let Self { http, tasks, grace, telemetry, base, runtime, .. } = self;
         #[expect(clippy::disallowed_methods, reason = "it outlives the tasks that it does not wait for")]
         runtime.spawn(async {
             // Whoever says it twice means it.
@@ -116,6 +117,10 @@ impl Server {
             };
             if tokio::time::timeout(grace, stopped).await.is_err() {
                 tracing::warn!("jobs still ran when the grace time was over; the next start returns them");
+            }
+            // What requests used that ended meanwhile.
+            if let Err(error) = meter::tick(&*base.store, &base.meter).await {
+                tracing::error!(error = error.chain(), "the last usage could not be written");
             }
         });
         telemetry.stop();

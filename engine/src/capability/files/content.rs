@@ -14,23 +14,41 @@ pub(crate) struct Disk {
     directory: PathBuf,
     bytes_max: u64,
     bytes: AtomicU64,
+    files_max: u64,
+    files: AtomicU64,
 }
 
 impl Disk {
     /// Files in `directory`, which is made if it is not there, `bytes_max` together.
     pub(crate) fn open(directory: &Path, bytes_max: u64) -> Result<Self, Error> {
         fs::create_dir_all(directory).map_err(Error::files("opening the directory of scratch files"))?;
-        Ok(Self { directory: directory.to_owned(), bytes_max, bytes: AtomicU64::new(0) })
+        // A quarter of what the process may open is theirs; the rest is for connections and the store.
+        let open_max = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let files_max = open_max.map_or(FILES_MAX, |open_max| (open_max / 4).min(FILES_MAX));
+        Ok(Self {
+            directory: directory.to_owned(),
+            bytes_max,
+            bytes: AtomicU64::new(0),
+            files_max,
+            files: AtomicU64::new(0),
+        })
     }
 
     /// Makes a file that no path leads to, so that it is gone with its handle, even after a crash.
     fn create(self: &Arc<Self>) -> Result<Spilled, Fault> {
+        if self.files.fetch_add(1, Relaxed) >= self.files_max {
+            self.files.fetch_sub(1, Relaxed);
+            return Err(Fault::NoSpace);
+        }
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .mode(0o600)
             .custom_flags(rustix::fs::OFlags::TMPFILE.bits().cast_signed())
-            .open(&self.directory)?;
+            .open(&self.directory)
+            .inspect_err(|_| {
+                self.files.fetch_sub(1, Relaxed);
+            })?;
         Ok(Spilled { file, bytes: 0, disk: self.clone() })
     }
 
@@ -38,7 +56,7 @@ impl Disk {
         let taken = self.bytes.fetch_add(more, Relaxed) + more;
         if taken > self.bytes_max {
             self.bytes.fetch_sub(more, Relaxed);
-            tracing::warn!(
+            tracing::debug!(
                 bytes_max = self.bytes_max,
                 "the disk space for all guests' scratch files is used up"
             );
@@ -47,6 +65,9 @@ impl Disk {
         Ok(())
     }
 }
+
+/// Files on disk of all guests together.
+const FILES_MAX: u64 = 10_000;
 
 /// A file's bytes.
 pub(super) enum Content {
@@ -64,6 +85,7 @@ pub(super) struct Spilled {
 impl Drop for Spilled {
     fn drop(&mut self) {
         self.disk.bytes.fetch_sub(self.bytes, Relaxed);
+        self.disk.files.fetch_sub(1, Relaxed);
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) enum Fault {
     Loop,
     #[error("the name is too long")]
     NameTooLong,
+    #[error("no memory for it")]
+    NoMemory,
     #[error("no such file or directory")]
     NoEntry,
     #[error("no space left in the scratch directory")]
@@ -49,6 +51,7 @@ impl From<Fault> for Code2 {
             Fault::IsDirectory => Self::IsDirectory,
             Fault::Loop => Self::Loop,
             Fault::NameTooLong => Self::NameTooLong,
+            Fault::NoMemory => Self::InsufficientMemory,
             Fault::NoEntry => Self::NoEntry,
             Fault::NoSpace => Self::InsufficientSpace,
             Fault::NotDirectory => Self::NotDirectory,
@@ -70,6 +73,7 @@ impl From<Fault> for Code3 {
             Fault::IsDirectory => Self::IsDirectory,
             Fault::Loop => Self::Loop,
             Fault::NameTooLong => Self::NameTooLong,
+            Fault::NoMemory => Self::InsufficientMemory,
             Fault::NoEntry => Self::NoEntry,
             Fault::NoSpace => Self::InsufficientSpace,
             Fault::NotDirectory => Self::NotDirectory,
@@ -83,10 +87,12 @@ impl From<Fault> for Code3 {
 /// The host's own disk: full is full, whatever the guest's quota says; all else is the host's trouble.
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
-        tracing::error!(%error, "a scratch file could not be used");
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace,
-            _ => Self::Io,
+            _ => {
+                tracing::error!(%error, "a scratch file could not be used");
+                Self::Io
+            }
         }
     }
 }

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use super::content::Content;
 use super::fault::Fault;
-use super::path::Place;
-use super::tree::{Kind, NodeId, Tree};
+use super::path::{PATH_BYTES_MAX, Place};
+use super::tree::{Kind, NodeId, Spare, Tree};
 
 /// A node that somebody holds open: it stays, even without a name, until the last holder goes.
 pub(super) struct Opened {
@@ -46,6 +46,23 @@ pub(super) enum Type {
     File,
     Directory,
     Link,
+}
+
+/// A listing, with the memory that it takes.
+pub(super) struct Entries {
+    entries: std::vec::IntoIter<(Type, String)>,
+    _spare: Spare,
+}
+
+/// What an entry of a listing costs in memory beside its name.
+const ENTRY_COST: u64 = 64;
+
+impl Iterator for Entries {
+    type Item = (Type, String);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.entries.next()
+    }
 }
 
 /// What `stat` tells.
@@ -151,6 +168,9 @@ impl Handle {
         }
         if target.starts_with('/') {
             return Err(Fault::NotPermitted);
+        }
+        if target.len() > PATH_BYTES_MAX {
+            return Err(Fault::NameTooLong);
         }
         self.make(path, |place| match place.wants_directory {
             true => Err(Fault::NoEntry),
@@ -284,11 +304,14 @@ impl Handle {
         set_times(&mut tree, node, accessed, modified)
     }
 
-    /// What is in a directory, as it is now.
-    pub(super) fn entries(&self) -> Result<Vec<(Type, String)>, Fault> {
+    /// What is in a directory, as it is now. The host keeps it as long as the guest reads it.
+    pub(super) fn entries(&self) -> Result<Entries, Fault> {
         let tree = self.lock();
-        let entries = tree.directory(self.opened.node)?.iter();
-        entries.map(|(name, id)| Ok((stat(&tree, *id)?.ty, name.clone()))).collect()
+        let directory = tree.directory(self.opened.node)?;
+        let spare = tree.spare(directory.keys().map(|name| name.len() as u64 + ENTRY_COST).sum())?;
+        let entries = directory.iter().map(|(name, id)| Ok((stat(&tree, *id)?.ty, name.clone())));
+        let entries = entries.collect::<Result<Vec<_>, Fault>>()?.into_iter();
+        Ok(Entries { entries, _spare: spare })
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {

@@ -16,7 +16,7 @@ use wasmtime_wasi::p2::{
     StreamResult,
 };
 
-use super::handle::{Access, Opened, Opening, Stat, Type};
+use super::handle::{Access, Entries, Opened, Opening, Stat, Type};
 use super::{Fault, View};
 
 /// Bytes that one write to a stream may carry.
@@ -27,9 +27,6 @@ impl From<Fault> for FsError {
         ErrorCode::from(fault).into()
     }
 }
-
-/// A listing under way: what was in the directory when it began.
-struct Listing(std::vec::IntoIter<(Type, String)>);
 
 fn trap(error: impl Into<wasmtime::Error>) -> FsError {
     FsError::trap(error)
@@ -145,7 +142,7 @@ impl HostDescriptor for View<'_> {
 
     async fn read_directory(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DirectoryEntryStream>> {
         let entries = self.handle(&fd).map_err(trap)?.entries()?;
-        let listing = self.table.push(Listing(entries.into_iter()))?;
+        let listing = self.table.push(entries)?;
         Ok(Resource::new_own(listing.rep()))
     }
 
@@ -277,12 +274,12 @@ impl HostDirectoryEntryStream for View<'_> {
         &mut self,
         stream: Resource<DirectoryEntryStream>,
     ) -> FsResult<Option<DirectoryEntry>> {
-        let listing = self.table.get_mut(&Resource::<Listing>::new_borrow(stream.rep()))?;
-        Ok(listing.0.next().map(|(ty, name)| DirectoryEntry { type_: ty.into(), name }))
+        let listing = self.table.get_mut(&Resource::<Entries>::new_borrow(stream.rep()))?;
+        Ok(listing.next().map(|(ty, name)| DirectoryEntry { type_: ty.into(), name }))
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        self.table.delete(Resource::<Listing>::new_own(stream.rep()))?;
+        self.table.delete(Resource::<Entries>::new_own(stream.rep()))?;
         Ok(())
     }
 }

@@ -1,15 +1,11 @@
 //! Scratch files for WASI 0.3.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+mod streams;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::oneshot;
-use wasmtime::StoreContextMut;
-use wasmtime::component::{
-    Access as StoreAccess, Accessor, Destination, FutureReader, Resource, Source, StreamConsumer,
-    StreamProducer, StreamReader, StreamResult, VecBuffer,
-};
+use wasmtime::component::{Access as StoreAccess, Accessor, FutureReader, Resource, StreamReader};
 use wasmtime_wasi::p3::bindings::clocks::system_clock::Instant;
 use wasmtime_wasi::p3::bindings::filesystem::preopens;
 use wasmtime_wasi::p3::bindings::filesystem::types::{
@@ -18,8 +14,8 @@ use wasmtime_wasi::p3::bindings::filesystem::types::{
 };
 use wasmtime_wasi::p3::filesystem::{FilesystemError, FilesystemResult};
 
-use super::handle::{Access, Handle, Opened, Opening, Stat, Type};
-use super::tree::READ_BYTES_MAX;
+use self::streams::{Ended, Listing, Reading, write};
+use super::handle::{Access, Handle, Opening, Stat, Type};
 use super::{Fault, Scratch, View};
 
 impl From<Fault> for FilesystemError {
@@ -27,9 +23,6 @@ impl From<Fault> for FilesystemError {
         ErrorCode::from(fault).into()
     }
 }
-
-type End = oneshot::Sender<Result<(), ErrorCode>>;
-type Ended = FutureReader<Result<(), ErrorCode>>;
 
 fn handle<U>(store: &Accessor<U, Scratch>, descriptor: &Resource<Descriptor>) -> FilesystemResult<Handle> {
     store.with(|mut store| Ok(store.get().handle(descriptor).map_err(FilesystemError::trap)?.clone()))
@@ -142,11 +135,10 @@ impl<U> HostDescriptorWithStore<U> for Scratch {
         descriptor: Resource<Descriptor>,
     ) -> wasmtime::Result<(StreamReader<DirectoryEntry>, Ended)> {
         let (entries, end) = match store.get().handle(&descriptor)?.entries() {
-            Ok(entries) => (entries, Ok(())),
-            Err(fault) => (Vec::new(), Err(fault.into())),
+            Ok(entries) => (Some(entries), Ok(())),
+            Err(fault) => (None, Err(fault.into())),
         };
-        let entries = entries.into_iter().map(|(ty, name)| DirectoryEntry { type_: ty.into(), name });
-        let entries = StreamReader::new(&mut store, entries.collect::<Vec<_>>())?;
+        let entries = StreamReader::new(&mut store, Listing(entries))?;
         Ok((entries, FutureReader::new(&mut store, async move { wasmtime::error::Ok(end) })?))
     }
 
@@ -295,123 +287,6 @@ impl<U> HostDescriptorWithStore<U> for Scratch {
         path: String,
     ) -> FilesystemResult<MetadataHashValue> {
         Ok(handle(store, &descriptor)?.stat_at(follows(flags), &path)?.into())
-    }
-}
-
-fn write<U>(
-    mut store: StoreAccess<'_, U, Scratch>,
-    descriptor: &Resource<Descriptor>,
-    mut data: StreamReader<u8>,
-    offset: Option<Filesize>,
-) -> wasmtime::Result<Ended> {
-    let (end, ended) = oneshot::channel();
-    match store.get().handle(descriptor)?.file(true) {
-        Ok(opened) => data.pipe(&mut store, Writing { opened, offset, end: Some(end) })?,
-        Err(fault) => {
-            data.close(&mut store)?;
-            let _ = end.send(Err(fault.into()));
-        }
-    }
-    FutureReader::new(&mut store, ended)
-}
-
-/// Gives a file's bytes to a stream. Dropped early, it has ended well.
-struct Reading {
-    opened: Opened,
-    offset: u64,
-    end: Option<End>,
-}
-
-/// Takes a stream's bytes into a file.
-struct Writing {
-    opened: Opened,
-    offset: Option<u64>,
-    end: Option<End>,
-}
-
-/// Tells how a stream ended, once.
-fn end(sender: &mut Option<End>, end: Result<(), Fault>) {
-    if let Some(sender) = sender.take() {
-        // Who does not wait for it need not hear it.
-        let _ = sender.send(end.map_err(Into::into));
-    }
-}
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        end(&mut self.end, Ok(()));
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        end(&mut self.end, Ok(()));
-    }
-}
-
-impl<D> StreamProducer<D> for Reading {
-    type Item = u8;
-    type Buffer = VecBuffer<u8>;
-
-    fn poll_produce<'a>(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        mut store: StoreContextMut<'a, D>,
-        mut destination: Destination<'a, u8, Self::Buffer>,
-        _: bool,
-    ) -> Poll<wasmtime::Result<StreamResult>> {
-        let room = destination.remaining(&mut store).unwrap_or(READ_BYTES_MAX);
-        if room == 0 {
-            return Poll::Ready(Ok(StreamResult::Completed));
-        }
-        let result = match self.opened.read(self.offset, room) {
-            Ok(bytes) if bytes.is_empty() => {
-                end(&mut self.end, Ok(()));
-                StreamResult::Dropped
-            }
-            Ok(bytes) => {
-                self.offset += bytes.len() as u64;
-                destination.set_buffer(bytes.into());
-                StreamResult::Completed
-            }
-            Err(fault) => {
-                end(&mut self.end, Err(fault));
-                StreamResult::Dropped
-            }
-        };
-        Poll::Ready(Ok(result))
-    }
-}
-
-impl<D> StreamConsumer<D> for Writing {
-    type Item = u8;
-
-    fn poll_consume(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        store: StoreContextMut<D>,
-        source: Source<u8>,
-        _: bool,
-    ) -> Poll<wasmtime::Result<StreamResult>> {
-        let mut source = source.as_direct(store);
-        let bytes = source.remaining();
-        let bytes = &bytes[..bytes.len().min(READ_BYTES_MAX)];
-        let written = match self.offset {
-            Some(offset) => self.opened.write(offset, bytes),
-            None => self.opened.append(bytes),
-        };
-        let result = match written {
-            Ok(count) => {
-                source.mark_read(count);
-                self.offset = self.offset.map(|offset| offset + count as u64);
-                StreamResult::Completed
-            }
-            Err(fault) => {
-                end(&mut self.end, Err(fault));
-                StreamResult::Dropped
-            }
-        };
-        Poll::Ready(Ok(result))
     }
 }
 

@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::tree::{Kind, NodeId, Tree};
 
 /// Bytes of a path, and of what all its symbolic links add to it.
-const PATH_BYTES_MAX: usize = 4096;
+pub(super) const PATH_BYTES_MAX: usize = 4096;
 /// Bytes of one name.
 const NAME_BYTES_MAX: usize = 255;
 /// Symbolic links that are followed on one way.

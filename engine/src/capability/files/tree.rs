@@ -9,8 +9,10 @@ use super::fault::Fault;
 use super::path::Place;
 use crate::control::Control;
 
-/// Bytes that one guest's files may take in memory; past it, files go to disk.
+/// Bytes that one guest's files may take in memory; past it, files go to disk that are not small.
 const MEMORY_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of a file that goes to disk for want of room there.
+const SPILLED_BYTES_MIN: u64 = 64 << 10;
 /// What a node costs in memory beside its bytes, with its name.
 const NODE_COST: u64 = 512;
 /// Bytes that one read gives at most.
@@ -52,6 +54,18 @@ pub(crate) struct Tree {
     control: Arc<Control>,
 }
 
+/// Memory that the host takes for a guest, until it is dropped.
+pub(super) struct Spare {
+    control: Arc<Control>,
+    bytes: u64,
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        self.control.memory_shrink(self.bytes);
+    }
+}
+
 /// The directory that a guest is given.
 pub(super) const ROOT: NodeId = 0;
 
@@ -70,6 +84,12 @@ impl Tree {
         tree.count = 1;
         tree.control.memory_spare(2 * NODE_COST);
         tree
+    }
+
+    /// Takes memory for what the host keeps beside the files.
+    pub(super) fn spare(&self, bytes: u64) -> Result<Spare, Fault> {
+        let granted = self.control.memory_spare(bytes);
+        granted.then(|| Spare { control: self.control.clone(), bytes }).ok_or(Fault::NoMemory)
     }
 
     pub(super) fn node(&self, id: NodeId) -> Result<&Node, Fault> {
@@ -106,10 +126,7 @@ impl Tree {
 
     /// Makes a node where nothing is yet.
     pub(super) fn make(&mut self, place: &Place, kind: Kind) -> Result<NodeId, Fault> {
-        // In a directory that is gone nothing can be made.
-        if self.node(place.parent)?.links == 0 {
-            return Err(Fault::NoEntry);
-        }
+        self.check_there(place.parent)?;
         let name = place.name()?.to_owned();
         let bytes = kind.bytes();
         self.take(1, bytes)?;
@@ -133,8 +150,14 @@ impl Tree {
         Ok(id)
     }
 
+    /// In a directory that is gone nothing can be made.
+    fn check_there(&self, directory: NodeId) -> Result<(), Fault> {
+        if self.node(directory)?.links > 0 { Ok(()) } else { Err(Fault::NoEntry) }
+    }
+
     /// Gives a node one more name.
     pub(super) fn link(&mut self, place: &Place, id: NodeId) -> Result<(), Fault> {
+        self.check_there(place.parent)?;
         let name = place.name()?.to_owned();
         self.take(1, 0)?;
         if !self.control.memory_spare(NODE_COST) {
@@ -168,6 +191,7 @@ impl Tree {
         if to.node == Some(id) {
             return Ok(());
         }
+        self.check_there(to.parent)?;
         if to.node.is_some() {
             self.unlink(to)?;
         }
@@ -241,9 +265,9 @@ impl Tree {
     ) -> Result<(), Fault> {
         let more = length.saturating_sub(before);
         let is_in_memory = in_memory == before;
-        let spills = is_in_memory
-            && more > 0
-            && (self.memory + more > MEMORY_BYTES_MAX || !self.control.memory_spare(more));
+        // What is small stays in memory, whatever there is of it: a file on disk takes one of the process's.
+        let wants_disk = length >= SPILLED_BYTES_MIN && self.memory + more > MEMORY_BYTES_MAX;
+        let spills = is_in_memory && more > 0 && (wants_disk || !self.control.memory_spare(more));
         let disk = self.disk.clone();
         let node = self.node_mut(id)?;
         let Kind::File(content) = &mut node.kind else { return Err(Fault::Invalid) };
@@ -263,12 +287,15 @@ impl Tree {
     /// Writes at an offset, as much as there is room for. Says how much that was.
     pub(super) fn write(&mut self, id: NodeId, offset: u64, bytes: &[u8]) -> Result<usize, Fault> {
         let Kind::File(content) = &self.node(id)?.kind else { return Err(Fault::IsDirectory) };
+        if bytes.is_empty() {
+            return Ok(0);
+        }
         let length = content.len();
         let end = offset.checked_add(bytes.len() as u64).ok_or(Fault::FileTooLarge)?;
         let room = length.saturating_add(self.control.limits.scratch_bytes_max.saturating_sub(self.bytes));
         let end = end.min(room.max(length));
         let count = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX).min(bytes.len());
-        if count == 0 && !bytes.is_empty() {
+        if count == 0 {
             return Err(Fault::NoSpace);
         }
         if end > length {

@@ -49,7 +49,7 @@ impl Block {
 }
 
 /// What is not for the whole world.
-const SPECIAL_V4: [Block; 17] = [
+const SPECIAL_V4: [Block; 18] = [
     Block::v4(0, 0, 0, 8),       // this network, and `0.0.0.0`, which is this host
     Block::v4(10, 0, 0, 8),      // private
     Block::v4(100, 64, 0, 10),   // shared by carriers
@@ -63,6 +63,7 @@ const SPECIAL_V4: [Block; 17] = [
     Block::v4(192, 52, 193, 24), // multicast tunnels
     Block::v4(192, 88, 99, 24),  // relays of 6to4
     Block::v4(192, 168, 0, 16),  // private
+    Block::v4(192, 175, 48, 24), // AS112
     Block::v4(198, 18, 0, 15),   // benchmarks
     Block::v4(198, 51, 100, 24), // documentation
     Block::v4(203, 0, 113, 24),  // documentation
@@ -75,7 +76,7 @@ const SPECIAL_V6: [Block; 6] = [
     Block::v6(0x2001, 0, 23), // protocol assignments, among them Teredo, which holds an IPv4 address
     Block::v6(0x2001, 0xdb8, 32), // documentation
     Block::v6(0x2002, 0, 16), // 6to4, which holds an IPv4 address
-    Block::v6(0x2620, 0x4f, 48), // AS112
+    Block::v6(0x2620, 0x4f, 32), // AS112
     Block::v6(0x3ffe, 0, 16), // a network that is no more
     Block::v6(0x3fff, 0, 20), // documentation
 ];

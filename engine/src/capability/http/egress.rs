@@ -1,11 +1,12 @@
 //! Requests that guests send: checked against the grant, dialled to an address that is checked too, with
 //! bounds on time, bytes and connections. Redirects are the guest's to follow, as requests of their own.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -26,6 +27,8 @@ use crate::control::Control;
 
 /// Connections of all guests at once. Each costs a socket and some 100 KiB.
 const CONNECTIONS_MAX: usize = 1000;
+/// Names that are looked up at once, each by a thread.
+const LOOKUPS_MAX: usize = 32;
 /// How long a name may take to be found, and a connection to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may take to begin, and to go on, where the guest does not say less.
@@ -40,6 +43,7 @@ pub(crate) struct Network {
     /// Addresses that the operator adds to those of the whole world.
     added: Vec<Block>,
     places: Arc<Semaphore>,
+    lookups: Arc<Semaphore>,
     tls: TlsConnector,
 }
 
@@ -56,6 +60,10 @@ pub(super) fn permitted(
 ) -> Result<(http::Request<WasiBody>, Destination), Error> {
     let to = Destination::of(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
     let method = request.method().clone();
+    // What echoes a request would show what was put into it, and a tunnel is none of what can be granted.
+    if matches!(method, Method::TRACE | Method::CONNECT) {
+        return Err(Error::HttpRequestDenied);
+    }
     let is_granted = rules.iter().any(|rule| rule.allows(&method, &to));
     if !is_granted || !secrets.put_in(request.headers_mut(), &method, &to) {
         return Err(Error::HttpRequestDenied);
@@ -75,6 +83,7 @@ impl Network {
         Self {
             added,
             places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
             tls: TlsConnector::from(Arc::new(tls)),
         }
     }
@@ -110,9 +119,21 @@ impl Network {
         Ok((answer, Box::new(async { Ok(()) })))
     }
 
+    /// Finds the addresses of a name. The system's call cannot be stopped: it keeps its place until it is over,
+    /// whoever has gone meanwhile.
+    async fn look_up(&self, to: &Destination) -> Result<Vec<SocketAddr>, Error> {
+        let place = self.lookups.clone().acquire_owned().await.map_err(|_| unknown_name())?;
+        let name = (to.host.clone(), to.port);
+        let found = tokio::task::spawn_blocking(move || {
+            let found = name.to_socket_addrs().map(Iterator::collect);
+            drop(place);
+            found
+        });
+        found.await.ok().and_then(Result::ok).ok_or_else(unknown_name)
+    }
+
     async fn connect(&self, to: &Destination, control: &Arc<Control>) -> Result<Pin<Box<dyn Stream>>, Error> {
-        let found = tokio::net::lookup_host((to.host.as_str(), to.port)).await.map_err(|_| unknown_name())?;
-        let found: Vec<SocketAddr> = found.collect();
+        let found = self.look_up(to).await?;
         let allowed: Vec<SocketAddr> =
             found.iter().copied().filter(|address| is_allowed(address.ip(), &self.added)).collect();
         if allowed.is_empty() {

@@ -24,6 +24,9 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Bytes of a header's value once secrets are in it.
+const VALUE_BYTES_MAX: usize = 32 << 10;
+
 /// The secrets of one instance, with their placeholders, which no other instance has.
 #[derive(Default)]
 pub(crate) struct Secrets(Vec<(String, Secret)>);
@@ -54,6 +57,10 @@ impl Secrets {
                     return true;
                 };
                 if !secret.hosts.iter().any(|rule| rule.allows(method, to)) {
+                    return false;
+                }
+                let count = text.matches(placeholder.as_str()).count();
+                if count * secret.value.len() + text.len() > VALUE_BYTES_MAX {
                     return false;
                 }
                 let Ok(mut whole) = HeaderValue::from_str(&text.replace(placeholder, &secret.value)) else {

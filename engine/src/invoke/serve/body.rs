@@ -81,7 +81,7 @@ impl Body for Outgoing {
 
 impl Drop for Outgoing {
     fn drop(&mut self) {
-        if !self.is_over {
+        if !self.is_over && !self.inner.is_end_stream() {
             self.cancel.cancel();
         }
     }

@@ -69,6 +69,9 @@ pub(super) async fn life(
     };
     match handled {
         Ok(()) => {
+            if let Some(failure) = respond.failure() {
+                return Ok(Outcome::Failed(failure));
+            }
             *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(warm);
             Ok(Outcome::Returned(None))
         }
@@ -89,17 +92,7 @@ async fn begin(new: New) -> Result<wasmtime::Result<Warm>, Error> {
     let handler = program.ready.http.as_ref().expect("only an HTTP function is served");
     let proxy = handler.instantiate_async(&mut store).await;
     let since = Instant::now();
-    Ok(proxy.map(|proxy| Warm {
-        store,
-        proxy,
-        control,
-        capture,
-        served: 0,
-        since,
-        program,
-        plan,
-        _place: place,
-    }))
+    Ok(proxy.map(|proxy| Warm { store, proxy, control, capture, served: 0, since, program, plan, place }))
 }
 
 async fn handle_0_2(
@@ -168,7 +161,7 @@ const FRAMES_MAX: usize = 2;
 
 /// A guest that answered with an error of `wasi:http` instead of a response.
 fn refused(code: &dyn std::fmt::Debug) -> Failure {
-    failure(FailureCode::GuestError, format!("the function answered with the error {code:?}"))
+    failure(FailureCode::GuestError, classify::cut(format!("the function answered with the error {code:?}")))
 }
 
 /// A guest that ended without an answer.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 use wasmtime_wasi_http::handler::Proxy;
 
@@ -27,7 +27,7 @@ pub(crate) struct Warm {
     pub(super) program: Program,
     pub(super) plan: Arc<HttpPlan>,
     /// The last to go.
-    pub(super) _place: Option<OwnedSemaphorePermit>,
+    pub(super) place: Option<OwnedSemaphorePermit>,
 }
 
 /// Those that wait. Cheap to clone.
@@ -55,16 +55,25 @@ impl WarmPool {
 
     /// Keeps an instance, if it may serve again.
     pub(super) fn keep(&self, mut warm: Warm) {
-        if warm.plan.reuse.is_some_and(|reuse| warm.served < reuse.requests_max) {
+        let may_serve = warm.plan.reuse.is_some_and(|reuse| warm.served < reuse.requests_max);
+        // Where the pool is full somebody may wait for the place.
+        let has_room = warm.place.as_ref().is_some_and(|place| place.semaphore().available_permits() > 0);
+        if may_serve && has_room {
             warm.since = Instant::now();
             self.lock().entry(key(&warm.program, &warm.plan)).or_default().push(warm);
         }
     }
 
-    /// Lets the one go that has waited longest, for its place. Says whether there was one.
-    pub(crate) fn evict(&self) -> bool {
+    /// Lets the one go that has waited longest in a pool, for its place. Says whether there was one.
+    pub(crate) fn evict(&self, pool: &Arc<Semaphore>) -> bool {
+        let is_there =
+            |warm: &Warm| warm.place.as_ref().is_some_and(|place| Arc::ptr_eq(place.semaphore(), pool));
         let mut waiting = self.lock();
-        let oldest = waiting.iter().filter_map(|(key, warm)| Some((warm.first()?.since, *key))).min();
+        let oldest = waiting.iter().filter_map(|(key, warm)| {
+            let first = warm.first().filter(|warm| is_there(warm))?;
+            Some((first.since, *key))
+        });
+        let oldest = oldest.min();
         let Some((_, key)) = oldest else { return false };
         let evicted = waiting.get_mut(&key).map(|warm| warm.remove(0));
         drop(waiting);

@@ -45,13 +45,24 @@ impl Routes {
         peer: SocketAddr,
     ) -> Result<http::Response<Body>, io::Error> {
         let Some(request) = to_routes(request, peer) else {
-            let mut refused = http::Response::new(Body::Route(BoxBody::new(())));
-            *refused.status_mut() = http::StatusCode::BAD_REQUEST;
-            return Ok(refused);
+            return Ok(bad_request());
         };
         let response =
             self.service.call(request).await.map_err(|error| io::Error::other(error.to_string()))?;
         from_routes(response.into_parts().1)
+    }
+}
+
+/// The answer to what is no request that anything here could take.
+pub(super) fn bad_request() -> http::Response<Body> {
+    let mut refused = http::Response::new(Body::none());
+    *refused.status_mut() = http::StatusCode::BAD_REQUEST;
+    refused
+}
+
+impl Body {
+    pub(super) fn none() -> Self {
+        Self::Route(BoxBody::new(()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The head of a request on its way to a function.
 
+use std::net::SocketAddr;
+
 use http::header::{AUTHORIZATION, HOST};
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -18,8 +20,12 @@ pub(super) fn for_guest<B>(
     request: http::Request<B>,
     within: usize,
     trace: Trace,
+    peer: SocketAddr,
 ) -> Result<http::Request<B>> {
     const PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+    const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+    const FORWARDED: [&str; 5] =
+        ["forwarded", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip"];
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let (prefix, path) = path.split_at(within.min(path.len()));
@@ -31,10 +37,16 @@ pub(super) fn for_guest<B>(
     let prefix = HeaderValue::from_str(prefix).map_err(|_| Error::invalid("the path is none"))?;
     let uri = Uri::builder().scheme(Scheme::HTTP).authority(authority).path_and_query(path).build();
     parts.uri = uri.map_err(|_| Error::invalid("the path is none"))?;
-    if token(&parts.headers).is_some_and(is_ours) {
+    let has_key = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.split_whitespace().any(is_key));
+    if parts.headers.get_all(AUTHORIZATION).iter().any(has_key) {
         parts.headers.remove(AUTHORIZATION);
     }
-    // A header of the caller's that says so is a lie.
+    // What the caller says of where it is may be a lie.
+    for name in FORWARDED {
+        parts.headers.remove(name);
+    }
+    let peer = HeaderValue::from_str(&peer.ip().to_canonical().to_string());
+    parts.headers.insert(FOR, peer.map_err(Error::internal)?);
     parts.headers.insert(PREFIX, prefix);
     if let Ok(trace) = HeaderValue::from_str(&trace.traceparent()) {
         parts.headers.insert(HeaderName::from_static("traceparent"), trace);
@@ -47,8 +59,7 @@ fn host(headers: &HeaderMap) -> Result<Authority> {
     host.ok_or_else(|| Error::invalid("the request names no host"))
 }
 
-/// Whether it may be a key of ours, or a token, which a function must not have.
-fn is_ours(token: &str) -> bool {
-    let is_key = token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_key || token.split('.').count() == 3
+/// Whether it may be a key of ours, which no function must have.
+fn is_key(word: &str) -> bool {
+    word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

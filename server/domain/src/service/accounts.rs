@@ -131,9 +131,13 @@ impl Accounts {
         }
         let password = self.hashed(change.password).await?;
         let change = AccountChange { weight, scopes: change.scopes, password };
-        let changed = self.base.store.account_change(&account.name, change).await?;
-        self.base.revision.advance();
-        changed.ok_or_else(not_found)
+        let base = self.base.clone();
+        let changed = self.base.tasks.finish(async move {
+            let changed = base.store.account_change(&account.name, change).await;
+            base.revision.advance();
+            changed
+        });
+        changed.await?.ok_or_else(not_found)
     }
 
     /// Deletes an account and all that it has. Its keys end at once, its running guests soon.
@@ -145,8 +149,13 @@ impl Accounts {
         if account.id == caller.account() {
             return Err(Error::conflict("an account cannot delete itself"));
         }
-        let deleted = self.base.store.account_delete(&account.name).await?;
-        self.base.revision.advance();
+        let base = self.base.clone();
+        let deleted = self.base.tasks.finish(async move {
+            let deleted = base.store.account_delete(&account.name).await;
+            base.revision.advance();
+            deleted
+        });
+        let deleted = deleted.await?;
         self.base.tasks.wake(Wake::Cancel);
         self.base.tasks.wake(Wake::Purge);
         if deleted { Ok(()) } else { Err(not_found()) }

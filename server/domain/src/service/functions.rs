@@ -13,6 +13,7 @@ use crate::model::id::{AccountId, Sha256};
 use crate::model::page::{Listed, Page};
 use crate::model::settings::{SECRET_BYTES_MAX, Settings};
 use crate::port::store::NewVersion;
+use crate::tasks::Finish;
 
 /// Functions.
 #[derive(Clone)]
@@ -117,11 +118,24 @@ impl Functions {
             }
         }
         let now = self.base.clock.now();
-        let store = &self.base.store;
-        let (account, from) = (caller.account(), function.settings);
-        let changed = store.function_configure(account, &function.name, from, settings, now).await?;
-        self.base.revision.advance();
-        changed.ok_or_else(not_found)
+        let (account, from, store) = (caller.account(), function.settings, self.base.store.clone());
+        let name = function.name;
+        let changed =
+            self.told(async move { store.function_configure(account, &name, from, settings, now).await });
+        changed.await?.ok_or_else(not_found)
+    }
+
+    /// Does something and tells of it, whoever asked for it goes meanwhile.
+    fn told<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Finish<Result<T>> {
+        let base = self.base.clone();
+        self.base.tasks.finish(async move {
+            let changed = change.await;
+            base.revision.advance();
+            changed
+        })
     }
 
     /// Seals the secrets that were given; the others must be there already, and be left as they are.
@@ -130,8 +144,10 @@ impl Functions {
             let field = format!("settings.secrets.{name}.value");
             let kept = from.secrets.get(name).and_then(|secret| secret.sealed.as_ref());
             match secret.value.take() {
-                Some(value) if value.is_empty() || value.len() > SECRET_BYTES_MAX => {
-                    let message = format!("{field} must have from 1 to {SECRET_BYTES_MAX} bytes");
+                Some(value) if !(1..=SECRET_BYTES_MAX).contains(&value.len()) || !is_sendable(&value) => {
+                    let message = format!(
+                        "{field} must have from 1 to {SECRET_BYTES_MAX} bytes, all of them printable ASCII"
+                    );
                     return Err(Error::invalid(message).field(field));
                 }
                 // With the account, so that what is sealed for one is of no use to another.
@@ -139,8 +155,14 @@ impl Functions {
                     let sealed = [&account.to_bytes()[..], value.as_bytes()].concat();
                     secret.sealed = Some(STANDARD.encode(self.base.credentials.seal(&sealed)?));
                 }
-                None if kept.is_none() || kept != secret.sealed.as_ref() => {
-                    return Err(Error::invalid(format!("{field} is missing")).field(field));
+                // Other hosts might not keep it to themselves.
+                None if kept.is_none()
+                    || kept != secret.sealed.as_ref()
+                    || from.secrets.get(name).is_none_or(|from| from.hosts != secret.hosts) =>
+                {
+                    let message =
+                        format!("{field} is missing: it is wanted for a new secret, and where hosts change");
+                    return Err(Error::invalid(message).field(field));
                 }
                 None => {}
             }
@@ -154,8 +176,8 @@ impl Functions {
     /// Not found; a conflict while jobs of it are not over.
     pub async fn delete(&self, caller: &Caller, name: &str) -> Result<()> {
         let name = Name::parse(name).map_err(|_| not_found())?;
-        let deleted = self.base.store.function_delete(caller.account(), &name).await?;
-        self.base.revision.advance();
+        let (store, account) = (self.base.store.clone(), caller.account());
+        let deleted = self.told(async move { store.function_delete(account, &name).await }).await?;
         self.base.tasks.wake(crate::tasks::Wake::Purge);
         if deleted { Ok(()) } else { Err(not_found()) }
     }
@@ -187,6 +209,11 @@ impl Functions {
         let version = self.version(caller, name, number).await?;
         self.base.artifacts.get(version.component).await
     }
+}
+
+/// Whether it can stand in a header.
+fn is_sendable(value: &str) -> bool {
+    value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 fn not_found() -> Error {

@@ -68,13 +68,18 @@ impl Web {
         &self,
         (account, function): (&str, &str),
         token: Option<&str>,
-        request: http::Request<Body>,
+        mut request: http::Request<Body>,
     ) -> Result<http::Response<Body>, Refused> {
-        let route = self.route(account, function).await?;
-        let target = &route.target;
-        if target.settings.http.access == Access::Key {
-            self.check(target, token).await?;
+        let route = self.route(account, function).await;
+        let is_public = route.as_ref().is_ok_and(|route| route.target.settings.http.access == Access::Public);
+        if !is_public {
+            // Who may not know whether it is there is not told.
+            self.check(account, token).await?;
+            // What opens our door is none of the function's business.
+            request.headers_mut().remove(http::header::AUTHORIZATION);
         }
+        let route = route?;
+        let target = &route.target;
         let place = self.places.take(target.account).map_err(busy)?;
         let serving = Serving::begin(&route)?;
         let (base, at) = (self.base.clone(), self.base.clock.now());
@@ -86,10 +91,12 @@ impl Web {
         self.base.http_guest.serve(target, request, on_served).await.map_err(Refused::Failed)
     }
 
-    /// Whether what was shown may call the function.
-    async fn check(&self, target: &Target, token: Option<&str>) -> Result<()> {
+    /// Whether what was shown may call functions of the account.
+    async fn check(&self, account: &str, token: Option<&str>) -> Result<()> {
         let caller = self.auth.caller(token.ok_or_else(unauthenticated)?).await?;
-        if caller.account() != target.account {
+        let name = AccountName::parse(account).map_err(|_| not_found())?;
+        let account = self.base.store.account_get(&name).await?.ok_or_else(not_found)?;
+        if caller.account() != account.id {
             return Err(not_found());
         }
         caller.require(Scope::RunsWrite)
@@ -106,10 +113,14 @@ impl Web {
         let target = self.find(account, function).await;
         let mut routes = self.routes();
         let target = target.inspect_err(|_| drop(routes.remove(&key)))?;
-        // What is as it was is the same object: instances that wait for it are of use.
-        let route = match known.filter(|known| same(&known.target, &target)) {
-            Some(known) => Route { revision, ..known },
-            None => Route { revision, target: Arc::new(target), served: Arc::default() },
+        // Somebody else may have found it meanwhile. What is as it was is the same object: instances that wait
+        // for it are of use. Requests of the same function are counted together, whatever has changed.
+        let route = match routes.get(&key).cloned().or(known) {
+            Some(known) if same(&known.target, &target) => Route { revision, ..known },
+            Some(known) if known.target.function == target.function => {
+                Route { revision, target: Arc::new(target), served: known.served }
+            }
+            _ => Route { revision, target: Arc::new(target), served: Arc::default() },
         };
         if routes.len() >= ROUTES_MAX {
             routes.clear();

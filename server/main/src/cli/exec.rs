@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -25,6 +26,9 @@ pub(super) struct Arguments {
     /// An environment variable for the guest
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = parse_variable)]
     env: Vec<(String, String)>,
+    /// The network of this machine, as it is
+    #[arg(long)]
+    network: bool,
     /// The export to call, where the file is no command
     #[arg(long, value_name = "NAME")]
     export: Option<String>,
@@ -70,7 +74,7 @@ pub(super) fn exec(arguments: Arguments) -> Result<ExitCode, Failure> {
         env: arguments.env,
         stdio: Stdio::Inherited,
         directories: directories.collect(),
-        grants: Grants::default(),
+        grants: Arc::new(Grants { network: arguments.network, ..Grants::default() }),
         limits: Limits {
             memory_bytes_max: arguments.memory_bytes_max.unwrap_or(4 << 30),
             timeout,

@@ -31,7 +31,8 @@ pub(super) fn read(settings: &Settings, account: AccountId, credentials: &dyn Cr
         Ok(Secret { name: name.clone(), value, hosts })
     });
     let secrets = secrets.collect::<Result<_>>()?;
-    Ok(Grants { egress: rules("settings.grants.egress", &settings.grants.egress)?, secrets })
+    let egress = rules("settings.grants.egress", &settings.grants.egress)?;
+    Ok(Grants { egress, secrets, network: false })
 }
 
 fn rules(field: &str, texts: &[String]) -> Result<Vec<EgressRule>> {

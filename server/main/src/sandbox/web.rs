@@ -58,7 +58,7 @@ fn plan(target: &Target, grants: Grants) -> HttpPlan {
         idle_max: Duration::from_millis(reuse.idle_ms),
     });
     let env = settings.env.clone().into_iter().collect();
-    HttpPlan { env, limits: map::limits(&settings.limits), grants, reuse }
+    HttpPlan { env, limits: map::limits(&settings.limits), grants: Arc::new(grants), reuse }
 }
 
 #[async_trait]
