@@ -164,7 +164,9 @@ fn instances_are_fresh_or_reused_as_their_owner_says() {
     let count = || server.anon().get("/f/admin/web/count").body;
     assert_eq!([count(), count()], [json!(1), json!(1)]);
     public(&admin, "web", json!({"reuse": {"requestsMax": 3}}));
-    assert_eq!([count(), count(), count(), count()], [json!(1), json!(2), json!(3), json!(1)]);
+    // An instance is back a moment after its answer, so the next request may find another one.
+    let counts: Vec<u64> = (0..60).map(|_| count().as_u64().expect("a number")).collect();
+    assert_eq!(counts.iter().max(), Some(&3), "{counts:?}");
     // A change of settings begins anew.
     admin.patch("/v1/functions/web", &json!({"settings": {"env": {"A": "1"}}})).data(200);
     assert_eq!(count(), json!(1));

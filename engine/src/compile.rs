@@ -145,13 +145,18 @@ impl Engine {
     /// # Errors
     /// What the component asks for that there is not.
     pub fn compile(&self, component: &[u8]) -> Result<Program, Rejected> {
-        for runtime in [&self.inner.plain, &self.inner.concurrent] {
-            if let Some(kept) = runtime.kept(component) {
-                return ready(runtime, &kept);
-            }
+        if let Some(program) = self.kept(component) {
+            return Ok(program);
         }
         let compiled = self.inner.compiler.compile(Task::Component, component)?;
         self.load(component, &compiled)
+    }
+
+    /// The program of a component whose machine code is kept. Blocks for as long as reading it takes.
+    pub fn kept(&self, component: &[u8]) -> Option<Program> {
+        [&self.inner.plain, &self.inner.concurrent]
+            .into_iter()
+            .find_map(|runtime| ready(runtime, &runtime.kept(component)?).ok())
     }
 
     /// Makes a component of what somebody uploaded, and compiles it: [`Engine::accept`] and

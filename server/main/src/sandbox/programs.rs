@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use skep_domain::model::id::Sha256;
 use skep_domain::port::artifacts::Artifacts;
 use skep_domain::port::sandbox::Prepared;
-use skep_domain::{Error, Result};
+use skep_domain::{Code, Error, Result};
 use skep_engine::{Engine, Program, Rejected};
 use tokio::sync::Semaphore;
 
@@ -17,11 +17,16 @@ const PROGRAMS_MAX: usize = 500;
 /// Compilations at once: each takes every core it finds.
 const COMPILATIONS_MAX: usize = 1;
 
+/// Uploads that wait at once, with the one that is compiled.
+const UPLOADS_MAX: usize = 16;
+
 pub(super) struct Programs {
     engine: Engine,
     artifacts: Arc<dyn Artifacts>,
     loaded: Mutex<Loaded>,
     compilations: Arc<Semaphore>,
+    /// Uploads that wait for their turn, each with its bytes.
+    waiting: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -37,6 +42,7 @@ impl Programs {
             artifacts,
             loaded: Mutex::default(),
             compilations: Arc::new(Semaphore::new(COMPILATIONS_MAX)),
+            waiting: Arc::new(Semaphore::new(UPLOADS_MAX)),
         }
     }
 
@@ -45,21 +51,30 @@ impl Programs {
         if let Some(program) = self.lock().find(component) {
             return Ok(program);
         }
-        let turn = self.compilations.clone().acquire_owned().await.map_err(Error::internal)?;
-        // Whoever was ahead may have made it.
-        if let Some(program) = self.lock().find(component) {
-            return Ok(program);
-        }
-        let bytes = self.artifacts.get(component).await?;
-        let engine = self.engine.clone();
-        let compile = move || (engine.compile(&bytes), turn).0;
-        let program = blocking(compile).await?.map_err(Error::internal)?;
+        let bytes = Arc::new(self.artifacts.get(component).await?);
+        let (engine, kept) = (self.engine.clone(), bytes.clone());
+        // What was compiled before waits for no other's upload.
+        let program = match blocking(move || engine.kept(&kept)).await? {
+            Some(program) => program,
+            None => {
+                let turn = self.compilations.clone().acquire_owned().await.map_err(Error::internal)?;
+                // Whoever was ahead may have made it.
+                if let Some(program) = self.lock().find(component) {
+                    return Ok(program);
+                }
+                let engine = self.engine.clone();
+                let compile = move || (engine.compile(&bytes), turn).0;
+                blocking(compile).await?.map_err(Error::internal)?
+            }
+        };
         self.lock().keep(component, program.clone());
         Ok(program)
     }
 
     /// Makes a program of an upload.
     pub(super) async fn prepare(&self, bytes: Vec<u8>) -> Result<Prepared> {
+        let too_many = |_| Error::new(Code::TooMany, "too many uploads wait to be compiled; try again");
+        let _waiting = self.waiting.clone().try_acquire_owned().map_err(too_many)?;
         let turn = self.compilations.clone().acquire_owned().await.map_err(Error::internal)?;
         let engine = self.engine.clone();
         // The turn goes with the work, which goes on when its uploader has gone.
