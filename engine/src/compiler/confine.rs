@@ -49,7 +49,7 @@ fn forbid_files_and_ports() -> Result<(), landlock::RulesetError> {
 }
 
 /// System calls that computing and pipes take. All else fails as not permitted.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const SYSTEM_CALLS: &[i64] = &[
     libc::SYS_read,
     libc::SYS_write,
@@ -60,7 +60,7 @@ const SYSTEM_CALLS: &[i64] = &[
     libc::SYS_lseek,
     libc::SYS_fcntl,
     libc::SYS_ioctl,
-    libc::SYS_poll,
+    POLL,
     libc::SYS_mprotect,
     libc::SYS_munmap,
     libc::SYS_mremap,
@@ -90,47 +90,10 @@ const SYSTEM_CALLS: &[i64] = &[
     libc::SYS_exit_group,
 ];
 
-/// As above.
+#[cfg(target_arch = "x86_64")]
+const POLL: i64 = libc::SYS_poll;
 #[cfg(target_arch = "aarch64")]
-const SYSTEM_CALLS: &[i64] = &[
-    libc::SYS_read,
-    libc::SYS_write,
-    libc::SYS_readv,
-    libc::SYS_writev,
-    libc::SYS_close,
-    libc::SYS_fstat,
-    libc::SYS_lseek,
-    libc::SYS_fcntl,
-    libc::SYS_ioctl,
-    libc::SYS_ppoll,
-    libc::SYS_mprotect,
-    libc::SYS_munmap,
-    libc::SYS_mremap,
-    libc::SYS_madvise,
-    libc::SYS_brk,
-    libc::SYS_futex,
-    libc::SYS_set_robust_list,
-    libc::SYS_get_robust_list,
-    libc::SYS_rseq,
-    libc::SYS_set_tid_address,
-    libc::SYS_rt_sigaction,
-    libc::SYS_rt_sigprocmask,
-    libc::SYS_rt_sigreturn,
-    libc::SYS_sigaltstack,
-    libc::SYS_sched_yield,
-    libc::SYS_sched_getaffinity,
-    libc::SYS_getpid,
-    libc::SYS_gettid,
-    libc::SYS_getrandom,
-    libc::SYS_clock_gettime,
-    libc::SYS_clock_nanosleep,
-    libc::SYS_nanosleep,
-    libc::SYS_restart_syscall,
-    libc::SYS_membarrier,
-    libc::SYS_getcpu,
-    libc::SYS_exit,
-    libc::SYS_exit_group,
-];
+const POLL: i64 = libc::SYS_ppoll;
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 fn forbid_system_calls() -> io::Result<()> {
