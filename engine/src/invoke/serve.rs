@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use self::body::Cancel;
-use self::handle::{Exchange, Left, New};
+use self::handle::{Exchange, Instance, Left, New};
 use super::attempt::Attempt;
 use crate::capability::http::{Grants, HttpBody};
 use crate::capability::logs::{Capture, LogLine};
@@ -172,7 +172,7 @@ impl Engine {
         match warm {
             // It has its place.
             Some(warm) => {
-                let life = Box::pin(handle::life(Ok(Box::new(warm)), exchange, left));
+                let life = Box::pin(handle::life(Instance::Warm(Box::new(warm)), exchange, left));
                 let attempt = Attempt::new(life, control, capture, Box::new(on_end));
                 self.inner.executor.submit(group, Box::new(attempt));
             }
@@ -181,7 +181,7 @@ impl Engine {
                 self.submit(group, places, control.clone(), move |place| {
                     let new =
                         New { program, plan, control: control.clone(), capture: capture.clone(), place };
-                    let life = Box::pin(handle::life(Err(new), exchange, left));
+                    let life = Box::pin(handle::life(Instance::New(new), exchange, left));
                     Attempt::new(life, control, capture, Box::new(on_end))
                 });
             }
@@ -200,7 +200,7 @@ fn no_response(report: &Result<Report, Error>) -> Failure {
 }
 
 impl Future for Serving {
-    type Output = Result<http::Response<HttpBody>, Failure>;
+    type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let response = Pin::new(&mut self.response).poll(context);

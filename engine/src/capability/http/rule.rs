@@ -62,27 +62,27 @@ impl FromStr for EgressRule {
             _ => return Err(fault("the scheme is not http or https")),
         };
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let plain =
-            authority.strip_prefix('*').map_or(authority, |rest| rest.strip_prefix('.').unwrap_or(rest));
-        let host = match authority.strip_prefix('*') {
-            None => Host::Is(String::new()),
-            Some(rest) if rest.starts_with('.') => Host::Below(String::new()),
-            Some(rest) if rest.is_empty() || rest.starts_with(':') => Host::Any,
+        let (host, name): (fn(String) -> Host, String) = match authority.strip_prefix('*') {
+            None => (Host::Is, authority.to_owned()),
+            Some(rest) if rest.starts_with('.') => {
+                (|name| Host::Below(format!(".{name}")), rest[1..].to_owned())
+            }
+            Some(rest) if rest.is_empty() || rest.starts_with(':') => (|_| Host::Any, format!("any{rest}")),
             Some(_) => return Err(fault("* stands for whole names")),
         };
-        let name = if host == Host::Any { format!("any{plain}") } else { plain.to_owned() };
         let uri: Uri = format!("{scheme}://{name}/").parse().map_err(|_| fault("the host is none"))?;
         let destination = Destination::of(&uri).ok_or_else(|| fault("the host is none"))?;
         if path.contains(['?', '#', '%', '\\']) || has_dots(path) {
             return Err(fault("the path has more than plain segments"));
         }
-        let host = match host {
-            Host::Any => Host::Any,
-            Host::Below(_) => Host::Below(format!(".{}", destination.host)),
-            Host::Is(_) => Host::Is(destination.host),
-        };
         let path = if path.is_empty() { "/" } else { path };
-        Ok(Self { methods, is_https, host, port: destination.port, path: path.to_owned() })
+        Ok(Self {
+            methods,
+            is_https,
+            port: destination.port,
+            host: host(destination.host),
+            path: path.to_owned(),
+        })
     }
 }
 

@@ -35,6 +35,12 @@ pub(super) struct Exchange {
 /// Where an instance is left that may serve again, until its attempt has been metered.
 pub(super) type Left = Arc<Mutex<Option<Warm>>>;
 
+/// Where a request is served.
+pub(super) enum Instance {
+    Warm(Box<Warm>),
+    New(New),
+}
+
 /// What an instance is made of.
 pub(super) struct New {
     pub(super) program: Program,
@@ -45,14 +51,10 @@ pub(super) struct New {
 }
 
 /// Serves a request in an instance that is there or is made for it.
-pub(super) async fn life(
-    instance: Result<Box<Warm>, New>,
-    exchange: Exchange,
-    left: Left,
-) -> Result<Outcome, Error> {
+pub(super) async fn life(instance: Instance, exchange: Exchange, left: Left) -> Result<Outcome, Error> {
     let mut warm = match instance {
-        Ok(warm) => *warm,
-        Err(new) => {
+        Instance::Warm(warm) => *warm,
+        Instance::New(new) => {
             let control = new.control.clone();
             match begin(new).await? {
                 Ok(warm) => warm,
@@ -72,7 +74,10 @@ pub(super) async fn life(
             if let Some(failure) = respond.failure() {
                 return Ok(Outcome::Failed(failure));
             }
-            *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(warm);
+            // One that is not to serve again is taken down here, where that is metered.
+            if warm.may_serve() {
+                *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(warm);
+            }
             Ok(Outcome::Returned(None))
         }
         Err(error) => {

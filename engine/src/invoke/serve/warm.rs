@@ -43,6 +43,14 @@ fn key(program: &Program, plan: &Arc<HttpPlan>) -> Key {
     (Arc::as_ptr(&program.ready).addr(), Arc::as_ptr(plan).addr())
 }
 
+impl Warm {
+    /// Whether it may serve again. Where the pool is full it may not: somebody may wait for its place.
+    pub(super) fn may_serve(&self) -> bool {
+        let has_room = self.place.as_ref().is_some_and(|place| place.semaphore().available_permits() > 0);
+        has_room && self.plan.reuse.is_some_and(|reuse| self.served < reuse.requests_max)
+    }
+}
+
 impl WarmPool {
     /// The instance that has waited least, as new as an instance that has served can be.
     pub(super) fn take(&self, program: &Program, plan: &Arc<HttpPlan>) -> Option<Warm> {
@@ -53,15 +61,10 @@ impl WarmPool {
         Some(warm)
     }
 
-    /// Keeps an instance, if it may serve again.
+    /// Keeps an instance for the next request.
     pub(super) fn keep(&self, mut warm: Warm) {
-        let may_serve = warm.plan.reuse.is_some_and(|reuse| warm.served < reuse.requests_max);
-        // Where the pool is full somebody may wait for the place.
-        let has_room = warm.place.as_ref().is_some_and(|place| place.semaphore().available_permits() > 0);
-        if may_serve && has_room {
-            warm.since = Instant::now();
-            self.lock().entry(key(&warm.program, &warm.plan)).or_default().push(warm);
-        }
+        warm.since = Instant::now();
+        self.lock().entry(key(&warm.program, &warm.plan)).or_default().push(warm);
     }
 
     /// Lets the one go that has waited longest in a pool, for its place. Says whether there was one.

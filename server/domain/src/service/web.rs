@@ -11,9 +11,10 @@ use super::auth::Auth;
 use super::places::Places;
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
-use crate::model::account::{AccountName, unauthenticated};
+use crate::model::account::{Account, AccountName, unauthenticated};
 use crate::model::attempt::{Attempt, Failure, Outcome, Output};
 use crate::model::function::Name;
+use crate::model::id::AccountId;
 use crate::model::scope::Scope;
 use crate::model::settings::Access;
 use crate::model::time::Millis;
@@ -74,7 +75,8 @@ impl Web {
         let is_public = route.as_ref().is_ok_and(|route| route.target.settings.http.access == Access::Public);
         if !is_public {
             // Who may not know whether it is there is not told.
-            self.check(account, token).await?;
+            let owner = route.as_ref().ok().map(|route| route.target.account);
+            self.check(owner, account, token).await?;
             // What opens our door is none of the function's business.
             request.headers_mut().remove(http::header::AUTHORIZATION);
         }
@@ -92,11 +94,13 @@ impl Web {
     }
 
     /// Whether what was shown may call functions of the account.
-    async fn check(&self, account: &str, token: Option<&str>) -> Result<()> {
+    async fn check(&self, owner: Option<AccountId>, account: &str, token: Option<&str>) -> Result<()> {
         let caller = self.auth.caller(token.ok_or_else(unauthenticated)?).await?;
-        let name = AccountName::parse(account).map_err(|_| not_found())?;
-        let account = self.base.store.account_get(&name).await?.ok_or_else(not_found)?;
-        if caller.account() != account.id {
+        let owner = match owner {
+            Some(owner) => owner,
+            None => self.account(account).await?.id,
+        };
+        if caller.account() != owner {
             return Err(not_found());
         }
         caller.require(Scope::RunsWrite)
@@ -130,10 +134,9 @@ impl Web {
     }
 
     async fn find(&self, account: &str, function: &str) -> Result<Target> {
-        let account = AccountName::parse(account).map_err(|_| not_found())?;
+        let account = self.account(account).await?;
         let name = Name::parse(function).map_err(|_| not_found())?;
         let store = &self.base.store;
-        let account = store.account_get(&account).await?.ok_or_else(not_found)?;
         let function = store.function_get(account.id, &name).await?.ok_or_else(not_found)?;
         if !function.current.interface.kinds.iter().any(|kind| kind == "http") {
             return Err(Error::new(
@@ -148,6 +151,11 @@ impl Web {
             component: function.current.component,
             settings: function.settings,
         })
+    }
+
+    async fn account(&self, name: &str) -> Result<Account> {
+        let name = AccountName::parse(name).map_err(|_| not_found())?;
+        self.base.store.account_get(&name).await?.ok_or_else(not_found)
     }
 
     fn routes(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), Route>> {
