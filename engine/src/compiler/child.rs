@@ -3,11 +3,15 @@
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Once;
 use std::sync::mpsc::channel;
 use std::thread;
 
 use super::{Compiled, Task, Worker, frame};
 use crate::error::Rejected;
+
+/// What a child lacks, every child lacks: it is told once.
+static TOLD: Once = Once::new();
 
 /// Bytes of what a child says of its end.
 const LAST_WORDS_BYTES_MAX: u64 = 4096;
@@ -38,13 +42,14 @@ pub(super) fn compile(worker: &Worker, task: Task, bytes: &[u8]) -> Result<Compi
         in_time
     });
     let mut last_words = String::new();
-    let is_late = in_time.is_err();
+    let _ = stderr.take(LAST_WORDS_BYTES_MAX).read_to_string(&mut last_words);
+    let (is_late, status) = (in_time.is_err(), child.wait().ok());
     if let Ok(Ok(compiled)) = in_time {
-        let _ = child.wait();
+        if !last_words.is_empty() {
+            TOLD.call_once(|| tracing::warn!(missing = last_words, "compilers are not wholly confined here"));
+        }
         return compiled;
     }
-    let _ = stderr.take(LAST_WORDS_BYTES_MAX).read_to_string(&mut last_words);
-    let status = child.wait().ok();
     Err(Rejected(reason(worker, is_late, status, &last_words)))
 }
 

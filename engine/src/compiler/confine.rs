@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, Scope};
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetStatus, Scope,
+};
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter_all_threads};
 
@@ -16,8 +18,9 @@ const PR_SET_VMA: u64 = 0x53564d41;
 /// How much the server goes before a compiler, from 0 to 19.
 const NICENESS: i32 = 10;
 
-/// Gives up what compiling does not need. The calling process must have one thread.
-pub(super) fn confine(memory_bytes_max: u64, cpu_seconds: u64) -> io::Result<()> {
+/// Gives up what compiling does not need, and says which walls this machine does not have. The calling process
+/// must have one thread.
+pub(super) fn confine(memory_bytes_max: u64, cpu_seconds: u64) -> io::Result<Vec<&'static str>> {
     let limit = |resource, most: u64| {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).map_err(io::Error::from)
     };
@@ -32,12 +35,13 @@ pub(super) fn confine(memory_bytes_max: u64, cpu_seconds: u64) -> io::Result<()>
     // A server that is slower for it is all that comes of a failure.
     let _ = rustix::process::nice(NICENESS);
     rustix::thread::set_no_new_privs(true)?;
-    forbid_files_and_ports().map_err(io::Error::other)?;
-    forbid_system_calls()
+    let files = forbid_files_and_ports().map_err(io::Error::other)?;
+    let calls = forbid_system_calls()?;
+    Ok([files, calls].into_iter().flatten().collect())
 }
 
 /// Takes away every file, port and other process's socket, as far as this kernel can.
-fn forbid_files_and_ports() -> Result<(), landlock::RulesetError> {
+fn forbid_files_and_ports() -> Result<Option<&'static str>, landlock::RulesetError> {
     let newest = ABI::V6;
     let ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
@@ -45,7 +49,11 @@ fn forbid_files_and_ports() -> Result<(), landlock::RulesetError> {
         .handle_access(AccessNet::from_all(newest))?
         .scope(Scope::from_all(newest))?
         .create()?;
-    ruleset.restrict_self().map(drop)
+    Ok(match ruleset.restrict_self()?.ruleset {
+        RulesetStatus::FullyEnforced => None,
+        RulesetStatus::PartiallyEnforced => Some("Landlock is older here, and lacks ports or signals"),
+        RulesetStatus::NotEnforced => Some("Landlock is not there: files are kept off by seccomp alone"),
+    })
 }
 
 /// System calls that computing and pipes take. All else fails as not permitted.
@@ -96,7 +104,7 @@ const POLL: i64 = libc::SYS_poll;
 const POLL: i64 = libc::SYS_ppoll;
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-fn forbid_system_calls() -> io::Result<()> {
+fn forbid_system_calls() -> io::Result<Option<&'static str>> {
     use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 
     let mut allowed: BTreeMap<i64, Vec<SeccompRule>> =
@@ -118,18 +126,21 @@ fn forbid_system_calls() -> io::Result<()> {
     allowed.insert(libc::SYS_clone3, Vec::new());
     let arch = std::env::consts::ARCH.try_into().map_err(io::Error::other)?;
     let refused = |error| SeccompAction::Errno(error as u32);
-    let filter = SeccompFilter::new(allowed, refused(libc::EPERM), SeccompAction::Allow, arch);
-    let filter: BpfProgram = filter.and_then(TryInto::try_into).map_err(io::Error::other)?;
-    // A filter of its own, for another answer: the C library goes on with clone only where clone3 is not there
-    // at all.
+    let filter = |calls, otherwise, then| {
+        let filter = SeccompFilter::new(calls, otherwise, then, arch);
+        filter.and_then(BpfProgram::try_from).map_err(io::Error::other)
+    };
+    // A filter of its own for clone3, for another answer: the C library goes on with clone only where clone3 is
+    // not there at all.
     let no_clone3 = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
-    let no_clone3 = SeccompFilter::new(no_clone3, SeccompAction::Allow, refused(libc::ENOSYS), arch);
-    let no_clone3: BpfProgram = no_clone3.and_then(TryInto::try_into).map_err(io::Error::other)?;
+    let no_clone3 = filter(no_clone3, SeccompAction::Allow, refused(libc::ENOSYS))?;
+    let only_these = filter(allowed, refused(libc::EPERM), SeccompAction::Allow)?;
     apply_filter_all_threads(&no_clone3).map_err(io::Error::other)?;
-    apply_filter_all_threads(&filter).map_err(io::Error::other)
+    apply_filter_all_threads(&only_these).map_err(io::Error::other)?;
+    Ok(None)
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn forbid_system_calls() -> io::Result<()> {
-    Ok(())
+fn forbid_system_calls() -> io::Result<Option<&'static str>> {
+    Ok(Some("there is no filter of system calls for this processor"))
 }

@@ -17,9 +17,12 @@ pub fn compile_worker(arguments: &[String]) -> ExitCode {
         tell("this is what a server starts to compile; it takes the bytes of memory and seconds of CPU time");
         return ExitCode::from(2);
     };
-    if let Err(error) = confine::confine(memory_bytes_max, cpu_seconds) {
-        tell(&format!("the compiler cannot be confined: {error}"));
-        return ExitCode::from(3);
+    match confine::confine(memory_bytes_max, cpu_seconds) {
+        Ok(missing) => missing.iter().for_each(|wall| tell(wall)),
+        Err(error) => {
+            tell(&format!("the compiler cannot be confined: {error}"));
+            return ExitCode::from(3);
+        }
     }
     let worked = frame::read_task(io::stdin().lock()).and_then(|(task, bytes)| {
         let mut out = BufWriter::new(io::stdout().lock());
