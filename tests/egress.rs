@@ -1,7 +1,7 @@
 //! Requests that functions send: what is granted goes out, what is not does not, and no name, spelling or
 //! redirect leads to where only the server's own network leads.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -53,7 +53,8 @@ fn answer(stream: TcpStream, heads: &std::sync::mpsc::Sender<String>) {
         "/redirect" => {
             stream.write_all(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 5\r\n\r\nmoved")
         }
-        "/silent" => return std::thread::sleep(PATIENCE),
+        // Nothing, until whoever asked has gone.
+        "/silent" => return drop(stream.read(&mut [0])),
         "/huge-head" => {
             stream.write_all(format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(1 << 20)).as_bytes())
         }

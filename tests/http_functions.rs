@@ -215,3 +215,27 @@ fn one_connection_serves_routes_and_functions_in_turn() {
         }
     }
 }
+
+#[test]
+fn a_head_that_lies_is_refused_or_set_right() {
+    let server = Server::start();
+    public(&server.admin(), "web", json!({}));
+    let twice = until_close(raw(
+        &server,
+        "GET /f/admin/web/ HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n",
+    ));
+    assert!(twice.starts_with("HTTP/1.1 400"), "{twice}");
+    let lies = [
+        ("X-Forwarded-For", "1.2.3.4"),
+        ("X-Forwarded-Proto", "https"),
+        ("Forwarded", "for=1.2.3.4"),
+        ("X-Real-IP", "1.2.3.4"),
+    ];
+    let head = server.anon().send("GET", "/f/admin/web/head", "", &lies).body.to_string();
+    assert!(
+        head.contains("x-forwarded-for: 127.0.0.1") && !head.contains("1.2.3.4") && !head.contains("https"),
+        "{head}"
+    );
+    let asked = server.anon().send("HEAD", "/f/admin/web/", "", &[]);
+    assert_eq!((asked.status, asked.body), (200, json!("")));
+}

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -195,17 +196,23 @@ impl Running {
     fn wait(&mut self, expected: i64) -> Result<(), String> {
         drop(self.process.stdin.take());
         self.connection = None;
-        let began = std::time::Instant::now();
-        let status = loop {
-            match self.process.try_wait().expect("it is ours") {
-                Some(status) => break status,
-                None if began.elapsed() > PATIENCE => {
-                    let _ = self.process.kill();
-                    return Err("it does not end".into());
-                }
-                None => std::thread::sleep(Duration::from_millis(2)),
-            }
-        };
+        // Its outputs end with it.
+        let (sender, ended) = channel();
+        let outputs = (self.process.stdout.take(), self.process.stderr.take());
+        std::thread::spawn(move || {
+            let (stdout, stderr) = outputs;
+            let _ = stdout.map(|mut stdout| std::io::copy(&mut stdout, &mut std::io::sink()));
+            let _ = stderr.map(|mut stderr| std::io::copy(&mut stderr, &mut std::io::sink()));
+            let _ = sender.send(());
+        });
+        let is_late = ended.recv_timeout(PATIENCE).is_err();
+        if is_late {
+            let _ = self.process.kill();
+        }
+        let status = self.process.wait().expect("it is ours");
+        if is_late {
+            return Err("it does not end".into());
+        }
         if status.code().map(i64::from) == Some(expected) { Ok(()) } else { Err(status.to_string()) }
     }
 }

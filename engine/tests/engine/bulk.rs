@@ -102,3 +102,30 @@ fn a_memory_of_64_bits_and_a_second_one_are_filled_too() {
     let refused = engine().compile(&component).err().expect("refused");
     assert!(refused.0.contains("addresses of 32 bits"), "{refused}");
 }
+
+#[test]
+fn an_opcode_that_is_written_long_is_no_way_around() {
+    // (module (memory 16384) (func (export "f")
+    //     (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 0x40000000)) (br 0))))
+    const BODY: &[u8] = &[
+        0, 0x03, 0x40, 0x41, 0, 0x41, 1, 0x41, 0x80, 0x80, 0x80, 0x80, 0x04, 0xfc, 0x8b, 0x80, 0, 0, 0x0c, 0,
+        0x0b, 0x0b,
+    ];
+    let body = [&[1, BODY.len() as u8], BODY].concat();
+    let section = |id: u8, content: &[u8]| [&[id, content.len() as u8], content].concat();
+    let module = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, &[1, 0x60, 0, 0]),
+        section(3, &[1, 0]),
+        section(5, &[1, 0, 0x80, 0x80, 0x01]),
+        section(7, &[1, 1, b'f', 0, 0]),
+        section(10, &body),
+    ];
+    let program = program(&module.concat());
+    let began = Instant::now();
+    let large = |limits: &mut Limits| {
+        (limits.memory_bytes_max, limits.timeout) = (2 << 30, Duration::from_millis(200))
+    };
+    assert_eq!(Run::of(&program).limits(large).code(), FailureCode::Timeout);
+    assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
+}
