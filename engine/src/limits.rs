@@ -77,6 +77,9 @@ pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
 pub(crate) const TABLE_ELEMENT_BYTES: u64 = 8;
 /// Tables of one component instance: a composed one has a few. A slot costs 800 KB of address space.
 pub(crate) const TABLES_MAX: usize = 20;
+/// Entries that one handle may take in a table of the host: a pollable and what it waits for, a stream and the
+/// call that reads it, a handle and its loan to a call.
+pub(crate) const ENTRIES_PER_HANDLE: usize = 2;
 /// Linear memories of one component instance. A slot costs 4 GiB and guards of address space.
 pub(crate) const MEMORIES_MAX: usize = 4;
 /// Core instances of one component: each costs a few KB in the pool.

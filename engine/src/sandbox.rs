@@ -10,7 +10,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::capability::files::{self, Files};
 use crate::capability::http::Hooks;
 use crate::control::Control;
-use crate::limits::{MEMORIES_MAX, TABLE_ELEMENT_BYTES, TABLES_MAX};
+use crate::limits::{ENTRIES_PER_HANDLE, MEMORIES_MAX, TABLE_ELEMENT_BYTES, TABLES_MAX};
 
 /// The state of one instance. Nothing in it outlives the call or is shared with another instance.
 pub(crate) struct Sandbox {
@@ -26,12 +26,18 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     pub(crate) fn new(control: Arc<Control>, wasi: WasiCtx, files: Option<Files>, hooks: Hooks) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(control.limits.resources_max as usize);
+        table.set_max_capacity(control.limits.resources_max as usize * ENTRIES_PER_HANDLE);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(
             usize::try_from(control.limits.http_fields_bytes_max).unwrap_or(usize::MAX),
         );
         Self { control, wasi, table, http, hooks, files }
+    }
+
+    /// Counts bytes that the host is about to hold for this guest's HTTP.
+    pub(crate) fn hold(&mut self, bytes: u64) -> wasmtime::Result<WasiHttpCtxView<'_>> {
+        self.hooks.held.add(bytes, &self.control, &mut self.table)?;
+        Ok(self.http())
     }
 
     pub(crate) fn files(&mut self) -> files::View<'_> {

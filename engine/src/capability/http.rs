@@ -2,6 +2,7 @@
 
 mod address;
 mod egress;
+mod held;
 mod rule;
 mod secret;
 mod wire;
@@ -16,6 +17,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, p2, p3}
 
 pub use self::address::Block;
 pub(crate) use self::egress::Network;
+pub(crate) use self::held::Held;
 pub use self::rule::EgressRule;
 pub use self::secret::Secret;
 pub(crate) use self::secret::Secrets;
@@ -44,10 +46,10 @@ pub struct Grants {
 /// Links what `wasi:http` has; without a grant no request leaves.
 pub(crate) fn link(linker: &mut Linker<Sandbox>, kind: Kind) -> wasmtime::Result<()> {
     p2::add_only_http_to_linker_async(linker)?;
-    match kind {
-        Kind::Plain => Ok(()),
-        Kind::Concurrent => p3::add_to_linker(linker),
+    if kind == Kind::Concurrent {
+        p3::add_to_linker(linker)?;
     }
+    held::link(linker, kind)
 }
 
 /// A body as a guest reads it. Why it broke off is nothing that a guest need know.
@@ -61,6 +63,7 @@ pub(crate) struct Hooks {
     pub(crate) grants: Arc<Grants>,
     pub(crate) secrets: Secrets,
     pub(crate) control: Arc<Control>,
+    pub(crate) held: Held,
 }
 
 impl WasiHttpHooks for Hooks {
@@ -71,6 +74,11 @@ impl WasiHttpHooks for Hooks {
         // Whether the guest reads the answer to its end changes nothing here.
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), Error>> + Send> {
+        if !self.held.reserve(egress::HEAD_BYTES_MAX as u64, &self.control) {
+            return Box::new(async {
+                Err(Error::InternalError(Some("no memory is left for an answer".into())))
+            });
+        }
         match egress::permitted(request, &self.grants.egress, &self.secrets) {
             Ok((request, to)) => {
                 let (network, control) = (self.network.clone(), self.control.clone());

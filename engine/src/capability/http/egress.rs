@@ -34,7 +34,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may take to begin, and to go on, where the guest does not say less.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of the head of an answer.
-const HEAD_BYTES_MAX: usize = 64 << 10;
+pub(super) const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Fields of the head of an answer.
 const HEAD_FIELDS_MAX: usize = 100;
 
