@@ -2,6 +2,8 @@
 //!
 //! The bytes decide, not what the uploader calls them. Nothing here compiles.
 
+mod composition;
+
 use std::borrow::Cow;
 
 use wasi_preview1_component_adapter_provider::{
@@ -38,6 +40,7 @@ fn checked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Rejected> {
     match outline.encoding {
         Encoding::Component => {
             validate(&wasm)?;
+            composition::check(&wasm)?;
             Ok(wasm)
         }
         Encoding::Module => {
