@@ -6,6 +6,7 @@
 //! `docs/decisions/0006-two-runtimes.md`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, InstancePre, Linker};
@@ -55,6 +56,8 @@ pub(crate) struct Runtime {
     pub(crate) disk: Option<Arc<Disk>>,
     /// Where requests of guests go out.
     pub(crate) network: Arc<Network>,
+    /// In which steps guests' clocks move.
+    pub(crate) clock_resolution: Duration,
     linker: Linker<Sandbox>,
     cache: Option<Cache>,
 }
@@ -75,7 +78,8 @@ impl Runtime {
         }
         let cache = config.cache.as_ref().map(|directory| Cache::open(directory, &engine)).transpose()?;
         let places = Arc::new(Semaphore::new(config.instances as usize));
-        Ok(Self { engine, places, disk, network, linker, cache })
+        let clock_resolution = config.clock_resolution;
+        Ok(Self { engine, places, disk, network, clock_resolution, linker, cache })
     }
 
     /// The compiled form of a component, if it is kept.

@@ -2,11 +2,13 @@
 //! numbers. No network; of the host's files only the directories that the invocation grants.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::Linker;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
+use super::clocks::Coarse;
 use super::http::Secrets;
 use super::logs::{Capture, LogStream, Writer};
 use crate::error::Error;
@@ -58,8 +60,10 @@ pub(crate) fn context(
     given: &Given<'_>,
     secrets: &Secrets,
     capture: &Arc<Capture>,
+    clock_resolution: Duration,
 ) -> Result<WasiCtx, Error> {
     let mut builder = WasiCtxBuilder::new();
+    builder.wall_clock(Coarse::new(clock_resolution)).monotonic_clock(Coarse::new(clock_resolution));
     builder.max_random_size(given.limits.random_bytes_max).allow_tcp(given.network).allow_udp(given.network);
     if given.network {
         builder.inherit_network().allow_ip_name_lookup(true);

@@ -11,12 +11,12 @@ use super::call::Target;
 use super::classify::{self, Interrupted};
 use super::{Invocation, Stdio};
 use crate::capability::files::Files;
-use crate::capability::http::{Grants, Hooks, Secrets};
+use crate::capability::http::{Grants, Held, Hooks, Secrets};
 use crate::capability::logs::Capture;
 use crate::capability::wasi::{self, Given};
 use crate::control::Control;
 use crate::error::Error;
-use crate::limits::Limits;
+use crate::limits::{ENTRIES_PER_HANDLE, Limits};
 use crate::outcome::Outcome;
 use crate::runtime::Runtime;
 use crate::sandbox::Sandbox;
@@ -38,10 +38,16 @@ pub(super) fn store(
 ) -> Store<Sandbox> {
     let files = runtime.disk.clone().map(|disk| Files::new(disk, control.clone()));
     let (network, control) = (runtime.network.clone(), control.clone());
-    let hooks = Hooks { network, grants: grants.clone(), secrets, control: control.clone() };
+    let hooks =
+        Hooks { network, grants: grants.clone(), secrets, control: control.clone(), held: Held::default() };
     let mut store = Store::new(&runtime.engine, Sandbox::new(control.clone(), wasi, files, hooks));
     store.limiter(|sandbox| sandbox);
     store.set_hostcall_fuel(hostcall_fuel(&control.limits));
+    let entries = control.limits.resources_max as usize * ENTRIES_PER_HANDLE;
+    store.set_max_component_handles(entries);
+    if let Some(table) = store.concurrent_resource_table() {
+        table.set_max_capacity(entries);
+    }
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|store| {
         let control = &store.data().control;
@@ -65,8 +71,9 @@ pub(super) async fn run(
     let _place = place;
     let grants = &invocation.grants;
     let secrets = Secrets::new(&grants.secrets);
-    let wasi = wasi::context(&Given::of(&invocation), &secrets, &capture)?;
-    let mut store = store(&invocation.program.ready.runtime, &control, wasi, (grants, secrets));
+    let runtime = &invocation.program.ready.runtime;
+    let wasi = wasi::context(&Given::of(&invocation), &secrets, &capture, runtime.clock_resolution)?;
+    let mut store = store(runtime, &control, wasi, (grants, secrets));
     let instance = match invocation.program.ready.instance.instantiate_async(&mut store).await {
         Ok(instance) => instance,
         Err(error) => return classify::instantiation(error, &control),

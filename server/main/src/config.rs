@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) scratch_disk_bytes_max: u64,
     /// Addresses that guests' requests may go to, beside those that the whole world can reach.
     pub(crate) egress_blocks: Vec<Block>,
+    /// In which steps guests' clocks move.
+    pub(crate) clock_resolution: Duration,
     /// How long running jobs may go on when the server stops.
     pub(crate) grace: Duration,
     /// What things cost.
@@ -91,6 +93,9 @@ impl Config {
             compiler: file.compiler.read()?,
             scratch_disk_bytes_max: server.scratch_disk_bytes_max.unwrap_or(skep_engine::DISK_BYTES_MAX),
             egress_blocks: file.egress.read()?,
+            clock_resolution: server
+                .clock_resolution_us
+                .map_or(engine.clock_resolution, Duration::from_micros),
             grace: Duration::from_secs(grace),
             prices: prices::read(file.prices)?,
             issuers: file.issuers.into_iter().map(file::IssuerEntry::read).collect::<Result<_>>()?,

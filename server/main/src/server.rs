@@ -179,6 +179,7 @@ fn base(
             disk_bytes_max: config.scratch_disk_bytes_max,
         },
         egress_blocks: config.egress_blocks.clone(),
+        clock_resolution: config.clock_resolution,
     })
     .map_err(|error| Error::invalid(error.to_string()).caused_by(error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -92,8 +92,10 @@ async fn begin(new: New) -> Result<wasmtime::Result<Warm>, Error> {
     let New { program, plan, control, capture, place } = new;
     let stdio = Stdio::Captured { stdin: bytes::Bytes::new() };
     let secrets = Secrets::new(&plan.grants.secrets);
-    let wasi = wasi::context(&Given::new(&plan.env, &stdio, &plan.limits), &secrets, &capture)?;
-    let mut store = run::store(&program.ready.runtime, &control, wasi, (&plan.grants, secrets));
+    let runtime = &program.ready.runtime;
+    let given = Given::new(&plan.env, &stdio, &plan.limits);
+    let wasi = wasi::context(&given, &secrets, &capture, runtime.clock_resolution)?;
+    let mut store = run::store(runtime, &control, wasi, (&plan.grants, secrets));
     let handler = program.ready.http.as_ref().expect("only an HTTP function is served");
     let proxy = handler.instantiate_async(&mut store).await;
     let since = Instant::now();

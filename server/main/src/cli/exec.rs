@@ -93,7 +93,8 @@ pub(super) fn exec(arguments: Arguments) -> Result<ExitCode, Failure> {
 
 /// One guest, with the directories that its user grants.
 fn config() -> Config {
-    Config { threads: 1, instances: 1, files: Filesystem::Host, ..Config::default() }
+    let clock_resolution = Duration::from_nanos(1);
+    Config { threads: 1, instances: 1, files: Filesystem::Host, clock_resolution, ..Config::default() }
 }
 
 fn conclude(outcome: Outcome) -> ExitCode {

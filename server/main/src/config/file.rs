@@ -37,6 +37,7 @@ pub(super) struct ServerSection {
     pub(super) instances: Option<u32>,
     pub(super) scratch_disk_bytes_max: Option<u64>,
     pub(super) grace_seconds: Option<u64>,
+    pub(super) clock_resolution_us: Option<u64>,
 }
 
 /// `[egress]`: where guests' requests may go, if they are granted.
