@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use actix_http::error::PayloadError;
 use actix_http::header::{HeaderName, HeaderValue};
@@ -15,9 +16,13 @@ use actix_web::dev::{AppConfig, ServiceResponse};
 use bytes::Bytes;
 use futures_util::Stream;
 use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use hyper::rt::Executor;
 use skep_domain::port::http_guest;
 use skep_domain::service::Services;
+
+use super::Local;
 
 /// A copy of the routes.
 pub(super) struct Routes {
@@ -71,7 +76,10 @@ fn to_routes(request: http::Request<Incoming>, peer: SocketAddr) -> Option<actix
     let (parts, body) = request.into_parts();
     let payload = match body.is_end_stream() {
         true => Payload::None,
-        false => Payload::Stream { payload: Box::pin(Chunks(body)) as Pin<Box<dyn Stream<Item = _>>> },
+        false => {
+            let chunks = Chunks { body: Some(body) };
+            Payload::Stream { payload: Box::pin(chunks) as Pin<Box<dyn Stream<Item = _>>> }
+        }
     };
     let mut request = actix_http::Request::with_payload(payload);
     let head = request.head_mut();
@@ -97,14 +105,30 @@ fn from_routes(response: actix_web::HttpResponse<BoxBody>) -> Result<http::Respo
 }
 
 /// A request's body as the routes read it.
-struct Chunks(Incoming);
+struct Chunks {
+    body: Option<Incoming>,
+}
+
+/// How long what nobody wants to read is read on: a client that still sends would find its connection broken, and
+/// never see why it was refused.
+const LINGER: Duration = Duration::from_secs(5);
+
+impl Drop for Chunks {
+    fn drop(&mut self) {
+        if let Some(mut body) = self.body.take().filter(|body| !body.is_end_stream()) {
+            let drain = async move { while let Some(Ok(_)) = body.frame().await {} };
+            Local.execute(async move { drop(tokio::time::timeout(LINGER, drain).await) });
+        }
+    }
+}
 
 impl Stream for Chunks {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            let Poll::Ready(frame) = Pin::new(&mut self.0).poll_frame(context) else {
+            let Some(body) = &mut self.body else { return Poll::Ready(None) };
+            let Poll::Ready(frame) = Pin::new(body).poll_frame(context) else {
                 return Poll::Pending;
             };
             return Poll::Ready(match frame {

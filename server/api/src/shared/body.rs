@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, Error as _};
@@ -116,6 +116,12 @@ async fn read(
             "bodies are taken as they are: leave out Content-Encoding and send it unpacked",
         ));
     }
+    let too_large = || Error::new(Code::TooLarge, format!("the body may have {max} bytes at most"));
+    let length =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > max as u64) {
+        return Err(too_large());
+    }
     let mut bytes = Vec::new();
     loop {
         let chunk = tokio::time::timeout(Duration::from_millis(stall_ms), payload.next()).await;
@@ -123,7 +129,7 @@ async fn read(
         let Some(chunk) = chunk else { return Ok(bytes) };
         let chunk = chunk.map_err(|error| Error::invalid(format!("the body broke off: {error}")))?;
         if bytes.len() + chunk.len() > max {
-            return Err(Error::new(Code::TooLarge, format!("the body may have {max} bytes at most")));
+            return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
     }
