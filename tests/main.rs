@@ -12,6 +12,7 @@ mod egress;
 mod functions;
 mod guests;
 mod harness;
+mod hostile;
 mod http_functions;
 mod idempotency;
 mod invoke;

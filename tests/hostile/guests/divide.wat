@@ -1,0 +1,2 @@
+;; Ends by a trap of the processor's.
+(module (func (export "f") (result i32) (i32.div_u (i32.const 1) (i32.const 0))))

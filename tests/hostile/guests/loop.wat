@@ -1,0 +1,2 @@
+;; A loop without end.
+(module (func (export "f") (loop (br 0))))

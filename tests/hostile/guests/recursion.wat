@@ -1,0 +1,2 @@
+;; Down, without end.
+(module (func $down (export "f") (call $down)))

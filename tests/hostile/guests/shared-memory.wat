@@ -1,0 +1,2 @@
+;; What two threads would need.
+(module (memory 1 1 shared) (func (export "f")))

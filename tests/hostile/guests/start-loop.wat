@@ -1,0 +1,5 @@
+;; Never gets as far as being called.
+(module
+  (func $start (loop (br 0)))
+  (start $start)
+  (func (export "f")))

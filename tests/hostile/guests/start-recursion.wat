@@ -1,0 +1,4 @@
+(module
+  (func $down (call $down))
+  (start $down)
+  (func (export "f")))
