@@ -239,3 +239,40 @@ fn a_head_that_lies_is_refused_or_set_right() {
     let asked = server.anon().send("HEAD", "/f/admin/web/", "", &[]);
     assert_eq!((asked.status, asked.body), (200, json!("")));
 }
+
+#[test]
+fn what_its_owner_wants_kept_of_requests_is_a_job_with_its_log() {
+    let server = Server::start();
+    let admin = server.admin();
+    let records = |record: Value| {
+        public(&admin, "web", record);
+        for path in ["log", "trap"] {
+            server.anon().get(&format!("/f/admin/web/{path}?a=b"));
+        }
+    };
+    let kept = |count: usize| {
+        let jobs = admin
+            .wait_until("/v1/jobs?limit=100", |jobs| jobs["items"].as_array().map(Vec::len) == Some(count));
+        jobs["items"].as_array().expect("items").clone()
+    };
+    // Those that failed, where nothing is said.
+    records(json!({}));
+    let failed = kept(1).remove(0);
+    assert_eq!((&failed["status"], &failed["error"]["code"]), (&json!("FAILED"), &json!("trap")));
+    assert_eq!(failed["payload"]["arguments"], json!(["GET", "/trap?a=b"]));
+    assert!(failed["error"]["backtrace"].as_str().is_some_and(|frames| frames.contains("web")), "{failed}");
+    let log = admin.get(&format!("/v1/jobs/{}/logs", failed["jobId"].as_str().expect("an id"))).data(200);
+    assert!(log.to_string().contains("as asked"), "{log}");
+    let run = failed["runId"].as_str().expect("an id");
+    assert_eq!(admin.get(&format!("/v1/runs/{run}")).data(200)["source"], "http");
+    assert_eq!(admin.get("/v1/runs").data(200)["items"], json!([]), "lists show them when asked");
+    assert_eq!(admin.get("/v1/runs?source=http").data(200)["count"], 1);
+    records(json!({"record": "all"}));
+    assert!(kept(3).iter().any(|job| job["status"] == "SUCCEEDED"));
+    records(json!({"record": "none"}));
+    // All of them count.
+    admin.wait_until("/v1/usage?by=function", |usage| usage["items"][0]["attempts"] == 6);
+    kept(3);
+    let wrong = admin.patch("/v1/functions/web", &json!({"settings": {"http": {"record": "some"}}}));
+    assert!(wrong.refused(400).contains("some"));
+}

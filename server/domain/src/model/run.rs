@@ -10,7 +10,7 @@ use super::retry::Policy;
 use super::time::Millis;
 
 named! {
-    /// What made a run. Lists show all but `invoke` unless asked.
+    /// What made a run. Lists show all but `invoke` and `http` unless asked.
     Source, "source", "source":
     /// A submission of many jobs.
     Run = 0, "run";
@@ -18,6 +18,8 @@ named! {
     Job = 1, "job";
     /// A call that somebody waited for.
     Invoke = 2, "invoke";
+    /// A request to an HTTP function that is kept.
+    Http = 3, "http";
 }
 
 /// Jobs of a run, by status.

@@ -38,6 +38,22 @@ pub struct Http {
     /// Whether an instance serves more than one request, one after another; each has a fresh one where it is
     /// null.
     pub reuse: Option<Reuse>,
+    /// Which requests are kept as jobs, with their log, and so cost a row each: none, those that failed (60 a
+    /// minute at most, the others are only counted), or all.
+    pub record: Record,
+}
+
+/// Which requests to an HTTP function are kept as jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Record {
+    /// None: what they used is added up.
+    None,
+    /// Those in which the function failed.
+    #[default]
+    Failed,
+    /// All.
+    All,
 }
 
 /// Who may call a function over HTTP.
@@ -64,7 +80,7 @@ pub struct Reuse {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { access: Access::Key, concurrency_max: 256, reuse: None }
+        Self { access: Access::Key, concurrency_max: 256, reuse: None, record: Record::default() }
     }
 }
 

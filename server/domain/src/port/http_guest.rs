@@ -24,7 +24,9 @@ pub struct Target {
     pub weight: u32,
     /// The function.
     pub function: FunctionId,
-    /// The component of its current version.
+    /// Its current version.
+    pub version: u32,
+    /// The component of that version.
     pub component: Sha256,
     /// How it runs.
     pub settings: Settings,

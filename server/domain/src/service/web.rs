@@ -1,23 +1,25 @@
 //! HTTP functions: requests to `/f/{account}/{function}/…`.
 //!
-//! A request leaves no row. What requests used is added up by day and function, and written once a second
-//! by background work.
+//! A request leaves no row unless its function asks for that. What requests used is added up by day and
+//! function, and written once a second by background work.
+
+mod record;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use self::record::{Asked, Recorded};
 use super::auth::Auth;
 use super::places::Places;
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::{Account, AccountName, unauthenticated};
-use crate::model::attempt::{Attempt, Failure, Outcome, Output};
+use crate::model::attempt::Failure;
 use crate::model::function::Name;
 use crate::model::id::AccountId;
 use crate::model::scope::Scope;
 use crate::model::settings::Access;
-use crate::model::time::Millis;
 use crate::port::http_guest::{Body, Served, Target};
 
 /// HTTP functions.
@@ -34,8 +36,15 @@ pub struct Web {
 struct Route {
     revision: u64,
     target: Arc<Target>,
+    traffic: Arc<Traffic>,
+}
+
+/// What a function has to do just now.
+#[derive(Default)]
+struct Traffic {
     /// Requests that are being served.
-    served: Arc<AtomicU32>,
+    served: AtomicU32,
+    recorded: Recorded,
 }
 
 /// Routes that are remembered; past it all are found again.
@@ -84,11 +93,19 @@ impl Web {
         let target = &route.target;
         let place = self.places.take(target.account).map_err(busy)?;
         let serving = Serving::begin(&route)?;
-        let (base, at) = (self.base.clone(), self.base.clock.now());
-        let metered = target.clone();
+        let asked = Asked::of(&request, self.base.clock.now());
+        let (base, for_target, traffic) = (self.base.clone(), target.clone(), route.traffic.clone());
         let on_served = Box::new(move |served: Served| {
-            account_for(&base, &metered, at, &served);
-            drop((serving, place));
+            if !record::is_wanted(&for_target, asked.at, &served, &traffic.recorded) {
+                record::add_up(&base, &for_target, asked.at, &served);
+                return drop((serving, place));
+            }
+            let tasks = base.tasks.clone();
+            // It goes on as a task; until it is written, it is under way.
+            drop(tasks.finish(async move {
+                record::keep(&base, &for_target, asked, served).await;
+                drop((serving, place));
+            }));
         });
         self.base.http_guest.serve(target, request, on_served).await.map_err(Refused::Failed)
     }
@@ -122,9 +139,9 @@ impl Web {
         let route = match routes.get(&key).cloned().or(known) {
             Some(known) if same(&known.target, &target) => Route { revision, ..known },
             Some(known) if known.target.function == target.function => {
-                Route { revision, target: Arc::new(target), served: known.served }
+                Route { revision, target: Arc::new(target), traffic: known.traffic }
             }
-            _ => Route { revision, target: Arc::new(target), served: Arc::default() },
+            _ => Route { revision, target: Arc::new(target), traffic: Arc::default() },
         };
         if routes.len() >= ROUTES_MAX {
             routes.clear();
@@ -148,6 +165,7 @@ impl Web {
             account: account.id,
             weight: account.weight,
             function: function.id,
+            version: function.current.number,
             component: function.current.component,
             settings: function.settings,
         })
@@ -173,19 +191,20 @@ fn busy(error: Error) -> Error {
 
 fn same(one: &Target, other: &Target) -> bool {
     one.function == other.function
+        && one.version == other.version
         && one.component == other.component
         && one.weight == other.weight
         && one.settings == other.settings
 }
 
 /// One of the requests that a function serves at once, until it is dropped.
-struct Serving(Arc<AtomicU32>);
+struct Serving(Arc<Traffic>);
 
 impl Serving {
     fn begin(route: &Route) -> Result<Self> {
         let max = route.target.settings.http.concurrency_max;
-        let serving = Self(route.served.clone());
-        if route.served.fetch_add(1, Ordering::Relaxed) >= max {
+        let serving = Self(route.traffic.clone());
+        if route.traffic.served.fetch_add(1, Ordering::Relaxed) >= max {
             return Err(Error::new(Code::Unavailable, format!("the function serves {max} requests already")));
         }
         Ok(serving)
@@ -194,26 +213,6 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.served.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// Adds what a request used to what is to be written.
-fn account_for(base: &Base, target: &Target, at: Millis, served: &Served) {
-    let outcome = match &served.failure {
-        None => Outcome::Succeeded(Output::None),
-        Some(failure) => Outcome::Failed(failure.clone()),
-    };
-    let name = served.failure.as_ref().map_or("succeeded", |failure| failure.code.name());
-    metrics::counter!("skep_http_function_requests_total", "outcome" => name).increment(1);
-    if let Some(failure) = &served.failure {
-        tracing::debug!(
-            account.id = %target.account, function.id = %target.function, code = name, message = failure.message,
-            log = served.lines.last().map(|line| line.text.as_str()), "an HTTP function failed"
-        );
-    }
-    let usage = served.usage;
-    let attempt = Attempt { number: 1, outcome, exit_code: None, usage, started_at: at, ended_at: at };
-    let price = base.prices.of(&attempt, None);
-    base.meter.add(target.account, target.function, at, &usage, price.amount);
 }

@@ -337,8 +337,8 @@ fn list(connection: &Connection, account: AccountId, filter: &RunFilter, page: &
     Ok(Listed { items, next: found.next })
 }
 
-/// The ranges in which the runs of one source lie, or those of all; without a source, calls are left
-/// out unless asked for.
+/// The ranges in which the runs of one source lie, or those of all; without a source, calls and
+/// requests are left out unless asked for.
 pub(super) fn ranges(
     prefix: &[(&'static str, i64)],
     source: Option<Source>,
@@ -350,7 +350,7 @@ pub(super) fn ranges(
     let (from, to) = lists::bounds(from, to);
     let shown = |candidate: &&Source| match source {
         Some(source) => **candidate == source,
-        None => calls || **candidate != Source::Invoke,
+        None => calls || !matches!(**candidate, Source::Invoke | Source::Http),
     };
     let range = |source: &Source| {
         let prefix = [prefix, &[("source", i64::from(source.number()))]].concat();

@@ -1,0 +1,1 @@
+(module (memory 1 4) (data $d "abc") (func (export "f") (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536)) (memory.copy (i32.const 1) (i32.const 0) (i32.const 9)) (memory.init $d (i32.const 0) (i32.const 0) (i32.const 3))))

@@ -1,0 +1,1 @@
+(module (func (export "f") (param i32 i64 f32 f64) (result f64) (local.get 3)))

@@ -1,0 +1,1 @@
+(component (type $r (record (field "a" u8) (field "b" (option string)))) (import "f" (func (param "r" (list (tuple u8 char))) (result (result string (error u64))))))
