@@ -22,6 +22,16 @@ const IMPORT_MODULES_MAX: usize = 10;
 /// Bytes of a message about an upload, which may quote the upload.
 const MESSAGE_BYTES_MAX: usize = 1000;
 
+/// What a component may have: what the runtime is built with and switched to (`runtime.rs`).
+const FEATURES: WasmFeatures = WasmFeatures::WASM3
+    .union(WasmFeatures::COMPONENT_MODEL)
+    .union(WasmFeatures::CM_ASYNC)
+    .difference(WasmFeatures::GC)
+    .difference(WasmFeatures::GC_TYPES)
+    .difference(WasmFeatures::FUNCTION_REFERENCES)
+    .difference(WasmFeatures::EXCEPTIONS)
+    .difference(WasmFeatures::THREADS);
+
 /// Makes a component of the bytes, or says what they are and what to do.
 pub(crate) fn accept(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Rejected> {
     checked(bytes).map_err(|mut rejected| {
@@ -81,11 +91,10 @@ fn guess(bytes: &[u8]) -> String {
 }
 
 fn validate(wasm: &[u8]) -> Result<(), Rejected> {
-    let features = WasmFeatures::WASM3 | WasmFeatures::COMPONENT_MODEL | WasmFeatures::CM_ASYNC;
-    Validator::new_with_features(features)
+    Validator::new_with_features(FEATURES)
         .validate_all(wasm)
         .map(drop)
-        .map_err(|error| Rejected(format!("this is WebAssembly, but not valid: {error}")))
+        .map_err(|error| Rejected(format!("this is WebAssembly, but not valid here: {error}")))
 }
 
 /// What kind of binary it is, as its headers and its import and export sections say.
