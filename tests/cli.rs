@@ -124,3 +124,21 @@ fn the_demo_ends_well() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stdout.contains("1000 succeeded") && ran.stdout.contains("1229 primes"), "{}", ran.stdout);
 }
+
+#[test]
+fn doctor_says_what_is_missing_and_what_to_do() {
+    let doctor = |arguments: &[&str]| {
+        let mut command = Command::new(SKEP);
+        command.arg("doctor").args(arguments);
+        Ran::of(command)
+    };
+    let checks = doctor(&["--instances", "1", "--json"]).json()["checks"].clone();
+    let names: Vec<_> =
+        checks.as_array().expect("checks").iter().map(|check| check["check"].clone()).collect();
+    assert_eq!(names, ["guests", "compilers", "kernel", "files", "disk"]);
+    assert_eq!((&checks[0]["state"], &checks[0]["advice"]), (&"good".into(), &serde_json::Value::Null));
+    let ill = doctor(&["--instances", "100000000", "--data", "/proc/skep-data"]);
+    assert_eq!(ill.code, Some(1), "{}", ill.stdout);
+    assert!(ill.stdout.contains("sysctl -w vm.max_map_count=1600004096"), "{}", ill.stdout);
+    assert!(ill.stdout.contains("/proc cannot be written"), "{}", ill.stdout);
+}

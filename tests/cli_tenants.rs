@@ -136,10 +136,11 @@ fn a_profile_says_which_server_and_what_is_said_here_goes_before_it() {
 }
 
 /// Every command, with those below it.
-const COMMANDS: [&[&str]; 29] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["serve"],
     &["demo"],
+    &["doctor"],
     &["exec"],
     &["deploy"],
     &["invoke"],

@@ -81,6 +81,11 @@ impl Config {
         mappings.saturating_sub(MAPPINGS_RESERVED) / MAPPINGS_PER_GUEST
     }
 
+    /// What `vm.max_map_count` has to be for so many guests at once.
+    pub fn mappings_wanted(instances: u32) -> u64 {
+        u64::from(instances) * u64::from(MAPPINGS_PER_GUEST) + u64::from(MAPPINGS_RESERVED)
+    }
+
     pub(crate) fn runtime(&self, kind: Kind) -> Result<wasmtime::Config, Error> {
         let possible = Self::instances_possible();
         if self.instances == 0 || self.instances > possible {
@@ -88,7 +93,7 @@ impl Config {
                 "a pool of {} instances needs vm.max_map_count of {} (this machine allows {possible} instances); \
                  raise it with sysctl or ask for fewer",
                 self.instances,
-                u64::from(self.instances) * u64::from(MAPPINGS_PER_GUEST) + u64::from(MAPPINGS_RESERVED),
+                Self::mappings_wanted(self.instances),
             )));
         }
         let mut config = kind.code_config();

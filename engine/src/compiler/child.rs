@@ -18,6 +18,28 @@ const LAST_WORDS_BYTES_MAX: u64 = 4096;
 
 /// Compiles in a child of its own.
 pub(super) fn compile(worker: &Worker, task: Task, bytes: &[u8]) -> Result<Compiled, Rejected> {
+    let (compiled, missing) = attempt(worker, task, bytes)?;
+    if !missing.is_empty() {
+        TOLD.call_once(|| tracing::warn!(missing, "compilers are not wholly confined here"));
+    }
+    compiled
+}
+
+impl Worker {
+    /// Starts one, and says what it should be kept from and is not, on this machine.
+    ///
+    /// # Errors
+    /// If it cannot be started, or does not compile.
+    pub fn missing_walls(&self) -> Result<Vec<String>, Rejected> {
+        let (compiled, missing) = attempt(self, Task::Upload, b"(component)")?;
+        compiled.map(|_| missing.lines().map(str::to_owned).collect())
+    }
+}
+
+/// What a child answered, and what it said beside.
+type Answered = (Result<Compiled, Rejected>, String);
+
+fn attempt(worker: &Worker, task: Task, bytes: &[u8]) -> Result<Answered, Rejected> {
     let mut child = start(worker).map_err(|error| {
         tracing::error!(%error, "the compiler could not be started");
         Rejected("the compiler could not be started; the server's log says why".into())
@@ -45,10 +67,7 @@ pub(super) fn compile(worker: &Worker, task: Task, bytes: &[u8]) -> Result<Compi
     let _ = stderr.take(LAST_WORDS_BYTES_MAX).read_to_string(&mut last_words);
     let (is_late, status) = (in_time.is_err(), child.wait().ok());
     if let Ok(Ok(compiled)) = in_time {
-        if !last_words.is_empty() {
-            TOLD.call_once(|| tracing::warn!(missing = last_words, "compilers are not wholly confined here"));
-        }
-        return compiled;
+        return Ok((compiled, last_words));
     }
     Err(Rejected(reason(worker, is_late, status, &last_words)))
 }

@@ -13,6 +13,7 @@ use skep_domain::{Error, Result};
 use skep_engine::{Block, Worker};
 
 use self::file::File;
+pub(crate) use self::file::own_compiler;
 use crate::credentials::Issuer;
 
 /// How a server is set up.

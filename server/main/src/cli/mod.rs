@@ -9,6 +9,7 @@ mod connection;
 mod delete;
 mod demo;
 mod deploy;
+mod doctor;
 mod exec;
 mod failure;
 mod functions;
@@ -50,6 +51,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Show what Skep does: a server, three functions, a run of 1,000 jobs
     Demo(demo::Arguments),
+    /// Look at what this machine has of what a server wants, and say what to change
+    Doctor(doctor::Arguments),
     /// Run a component here, in the same sandbox, without a server
     Exec(exec::Arguments),
     /// Upload a function
@@ -115,6 +118,10 @@ fn dispatch(command: Command) -> Done {
     match command {
         Command::CompileWorker { limits } => Ok(skep_engine::compile_worker(&limits)),
         Command::Serve(arguments) => local(serve::serve(arguments), people),
+        Command::Doctor(arguments) => {
+            let output = Output { json: arguments.json };
+            local(doctor::doctor(&arguments, output), output)
+        }
         Command::Demo(arguments) => {
             let output = Output { json: arguments.json };
             local(demo::demo(&arguments, output), output)

@@ -147,10 +147,15 @@ pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
 pub(super) fn printable(text: &str) -> String {
     let escape = |character: char| match character {
         '\t' | '\n' => character.to_string(),
-        control if control.is_control() => control.escape_default().to_string(),
+        control if control.is_control() || turns(control) => control.escape_default().to_string(),
         plain => plain.to_string(),
     };
     text.chars().map(escape).collect()
+}
+
+/// Whether a character changes in which direction those around it are shown.
+fn turns(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A field as text: strings without quotes, null as a dash.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::failure::Failure;
 use crate::config::{Config, Overrides};
@@ -39,6 +40,14 @@ pub(super) struct Arguments {
     log: Option<String>,
 }
 
+/// Takes as many open files as the machine allows: a connection is one, and the usual soft limit is for programs
+/// that use `select`.
+fn raise_files() {
+    let most = getrlimit(Resource::Nofile).maximum;
+    // With fewer it works, too.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most });
+}
+
 pub(super) fn serve(arguments: Arguments) -> Result<ExitCode, Failure> {
     let overrides = Overrides {
         listen: arguments.listen,
@@ -51,6 +60,7 @@ pub(super) fn serve(arguments: Arguments) -> Result<ExitCode, Failure> {
     };
     let config = Config::load(arguments.config.as_deref(), overrides)?;
     telemetry::start_logs(&config.log);
+    raise_files();
     let server = Server::start(&config)?;
     let output = super::output::Output { json: false };
     output.line(&format!("skep listens on http://{}", server.address()));

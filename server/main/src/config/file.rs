@@ -72,9 +72,15 @@ const ALLOCATOR: &str = "MIMALLOC_ARENA_EAGER_COMMIT";
 /// The command of a child that compiles.
 const COMPILE_WORKER: &str = "compile-worker";
 
+/// This program, as a compiler with the usual limits.
+pub(crate) fn own_compiler() -> Worker {
+    let env = vec![(ALLOCATOR.into(), "0".into())];
+    Worker { env, ..Worker::new(OWN_PROGRAM.into(), vec![COMPILE_WORKER.into()]) }
+}
+
 impl CompilerSection {
     pub(super) fn read(self) -> Result<Worker> {
-        let usual = Worker::new(OWN_PROGRAM.into(), vec![COMPILE_WORKER.into()]);
+        let usual = own_compiler();
         let values = [self.memory_bytes_max, self.cpu_seconds, self.wall_seconds];
         if values.contains(&Some(0)) {
             return Err(Error::invalid("what [compiler] allows must be 1 at least"));
@@ -83,7 +89,6 @@ impl CompilerSection {
             memory_bytes_max: self.memory_bytes_max.unwrap_or(usual.memory_bytes_max),
             cpu: self.cpu_seconds.map_or(usual.cpu, Duration::from_secs),
             wall: self.wall_seconds.map_or(usual.wall, Duration::from_secs),
-            env: vec![(ALLOCATOR.into(), "0".into())],
             ..usual
         })
     }
