@@ -69,3 +69,22 @@ fn has_curl() -> bool {
     }
     has_curl
 }
+
+#[test]
+fn security_names_tests_that_are_there() {
+    let page = std::fs::read_to_string(repository().join("SECURITY.md")).expect("it is there");
+    let mut found = 0;
+    for line in page.lines().filter(|line| line.starts_with("| ") && line.contains(".rs` `")) {
+        let last = line.trim_end_matches(" |").rsplit(" | ").next().expect("a column");
+        let mut source = String::new();
+        for quoted in last.split('`').skip(1).step_by(2).filter(|quoted| !quoted.starts_with("cargo")) {
+            if quoted.contains('/') {
+                source = std::fs::read_to_string(repository().join(quoted)).expect(quoted);
+            } else {
+                assert!(source.contains(&format!("fn {quoted}(")), "there is no test {quoted}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 30, "{found} tests are named");
+}
