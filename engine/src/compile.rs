@@ -97,8 +97,11 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(Error::files("starting its I/O thread"))?;
+        let clocks = [plain.engine.weak(), concurrent.engine.weak()];
+        let end_turns =
+            move || clocks.iter().filter_map(|clock| clock.upgrade()).for_each(|e| e.increment_epoch());
         let inner = Inner {
-            executor: Executor::start(config.threads, io.handle())?,
+            executor: Executor::start(config.threads, io.handle(), end_turns)?,
             warm: WarmPool::default(),
             compiler: config.compiler.clone(),
             plain,

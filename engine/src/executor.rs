@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
@@ -43,12 +44,16 @@ pub(crate) struct Executor {
 struct Shared {
     state: Mutex<State>,
     ready: Condvar,
+    /// Ends the turns that are under way.
+    end_turns: Box<dyn Fn() + Send + Sync>,
 }
 
 struct State {
     queue: Queue<Arc<Task>>,
     idle_threads: usize,
     stopping: bool,
+    /// When turns were ended last for one that had come.
+    hurried_at: Instant,
 }
 
 struct Task {
@@ -57,6 +62,12 @@ struct Task {
     phase: AtomicU8,
     guest: Mutex<Option<Box<dyn Guest>>>,
 }
+
+/// How often turns are ended for one that has come at most: each that is cut short is a way to the queue and back.
+const HURRY_INTERVAL: Duration = Duration::from_micros(200);
+
+/// A turn that an epoch has ended, not the guest.
+const LONG_TURN_NANOS: u64 = 100_000;
 
 // A task's phases. It is in the queue exactly while it is QUEUED.
 const WAITING: u8 = 0;
@@ -67,9 +78,15 @@ const OVER: u8 = 4;
 
 impl Executor {
     /// Starts `threads` threads inside the given I/O runtime, whose timers the host functions use.
-    pub(crate) fn start(threads: usize, io: &Handle) -> Result<Self, Error> {
-        let state = State { queue: Queue::default(), idle_threads: 0, stopping: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), ready: Condvar::new() });
+    pub(crate) fn start(
+        threads: usize,
+        io: &Handle,
+        end_turns: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let state =
+            State { queue: Queue::default(), idle_threads: 0, stopping: false, hurried_at: Instant::now() };
+        let end_turns = Box::new(end_turns);
+        let shared = Arc::new(Shared { state: Mutex::new(state), ready: Condvar::new(), end_turns });
         let mut executor = Self { shared, threads: Vec::with_capacity(threads) };
         for index in 0..threads.max(1) {
             let (shared, io) = (executor.shared.clone(), io.clone());
@@ -132,9 +149,16 @@ impl Shared {
         let group = task.group;
         state.queue.push(group, task);
         let idle = state.idle_threads > 0;
+        // It would wait for the next epoch else.
+        let hurries = !idle && state.hurried_at.elapsed() >= HURRY_INTERVAL;
+        if hurries {
+            state.hurried_at = Instant::now();
+        }
         drop(state);
         if idle {
             self.ready.notify_one();
+        } else if hurries {
+            (self.end_turns)();
         }
     }
 
@@ -151,6 +175,11 @@ impl Shared {
             };
             drop(state);
             let (nanos, again) = task.run();
+            if again && nanos >= LONG_TURN_NANOS {
+                // Threads for connections and the disk that were woken meanwhile would wait for the end of the
+                // kernel's own slice, which is longer.
+                thread::yield_now();
+            }
             state = self.lock();
             state.queue.charge(group, nanos);
             if again {
@@ -214,7 +243,6 @@ pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
-    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -242,7 +270,7 @@ mod tests {
     #[test]
     fn a_group_with_many_guests_does_not_delay_a_group_with_one() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let executor = Executor::start(1, runtime.handle()).expect("threads");
+        let executor = Executor::start(1, runtime.handle(), || ()).expect("threads");
         let (done, ended) = mpsc::channel();
         for _ in 0..50 {
             let guest = Busy { turns: 20, name: 'm', done: done.clone() };
