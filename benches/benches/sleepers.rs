@@ -34,7 +34,12 @@ fn main() {
     settle();
     let each = memory_bytes().saturating_sub(before) / u64::from(sleepers);
     let beside = time(&engine, &runtime, &double, calls);
-    report(&format!("{sleepers} guests asleep: {} KiB each (goal 128)", each >> 10));
+    let mappings = std::fs::read_to_string("/proc/self/maps").map_or(0, |maps| maps.lines().count());
+    report(&format!(
+        "{sleepers} guests asleep: {} KiB each (goal 128), {:.1} mappings each",
+        each >> 10,
+        mappings as f64 / f64::from(sleepers)
+    ));
     report(&format!(
         "a new invocation: {usual:?} alone, {beside:?} beside them, ratio {:.2} (goal 2)",
         beside.as_secs_f64() / usual.as_secs_f64()

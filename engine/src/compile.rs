@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
+
 use serde_json::Value;
 use wasmtime::component::{Component, InstancePre};
 use wasmtime_wasi_http::handler::ProxyPre;
@@ -31,6 +33,8 @@ pub struct Engine {
 
 pub(crate) struct Inner {
     pub(crate) executor: Executor,
+    /// Places for guests, in the pools of both runtimes together.
+    pub(crate) places: Arc<Semaphore>,
     /// Instances that wait for the next request.
     pub(crate) warm: WarmPool,
     compiler: Compiler,
@@ -52,6 +56,8 @@ pub(crate) struct Ready {
     pub(crate) entries: Entries,
     /// How requests are handed to it, if it is an HTTP function.
     pub(crate) http: Option<ProxyPre<Sandbox>>,
+    /// Places that an instance takes.
+    pub(crate) places: u32,
     interface: Interface,
 }
 
@@ -72,7 +78,8 @@ fn ready(runtime: &Arc<Runtime>, compiled: &Component) -> Result<Program, Reject
     let instance = runtime.link(compiled)?;
     let (interface, entries) = inspect(&runtime.engine, compiled);
     let http = entries.http.map(|version| handler(version, &instance)).transpose()?;
-    let ready = Ready { runtime: runtime.clone(), instance, entries, http, interface };
+    let places = runtime.places_of(compiled);
+    let ready = Ready { runtime: runtime.clone(), instance, entries, http, places, interface };
     Ok(Program { ready: Arc::new(ready) })
 }
 
@@ -102,6 +109,7 @@ impl Engine {
             move || clocks.iter().filter_map(|clock| clock.upgrade()).for_each(|e| e.increment_epoch());
         let inner = Inner {
             executor: Executor::start(config.threads, io.handle(), end_turns)?,
+            places: Arc::new(Semaphore::new(config.instances as usize)),
             warm: WarmPool::default(),
             compiler: config.compiler.clone(),
             plain,

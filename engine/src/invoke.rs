@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 pub use self::call::Call;
 use crate::capability::http::Grants;
@@ -103,14 +103,15 @@ impl Engine {
     fn submit(
         &self,
         group: ShareGroup,
-        places: Arc<Semaphore>,
+        program: &Program,
         control: Arc<Control>,
         make: impl FnOnce(Option<OwnedSemaphorePermit>) -> Attempt + Send + 'static,
     ) {
-        let mut place = places.clone().try_acquire_owned();
+        let (places, count) = (self.inner.places.clone(), program.ready.places);
+        let mut place = places.clone().try_acquire_many_owned(count);
         // Who only waits for work makes room for who has some.
-        while place.is_err() && self.inner.warm.evict(&places) {
-            place = places.clone().try_acquire_owned();
+        while place.is_err() && self.inner.warm.evict() {
+            place = places.clone().try_acquire_many_owned(count);
         }
         if let Ok(place) = place {
             return self.inner.executor.submit(group, Box::new(make(Some(place))));
@@ -121,7 +122,7 @@ impl Engine {
         self.io().spawn(async move {
             // Who is cancelled meanwhile goes on without a place: it will not run.
             let place = tokio::select! {
-                place = places.acquire_owned() => place.ok(),
+                place = places.acquire_many_owned(count) => place.ok(),
                 () = control.interruption() => None,
             };
             if let Some(inner) = waiting.upgrade() {
@@ -138,8 +139,8 @@ impl Running {
         let (sender, report) = oneshot::channel();
         let running = Self { report, control: control.clone(), capture: capture.clone() };
         let group = invocation.group;
-        let places = invocation.program.ready.runtime.places.clone();
-        engine.submit(group, places, control.clone(), move |place| {
+        let program = invocation.program.clone();
+        engine.submit(group, &program, control.clone(), move |place| {
             let life = Box::pin(run::run(invocation, control.clone(), capture.clone(), place));
             // Nobody waits for a guest that was dropped.
             let on_end = move |report| drop(sender.send(report));

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use wasmtime::component::Component;
 use wasmtime::{Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::capability::http::Block;
@@ -65,25 +66,33 @@ impl Default for Config {
 
 /// Bytes of a slot's memory that stay with the process between two guests.
 const RESIDENT_BYTES: usize = 256 << 10;
-/// Memory mappings that a guest takes: its memory, its table, its stack, and the guards between; in the pool
-/// of either runtime.
-const MAPPINGS_PER_GUEST: u32 = 16;
+/// Memory mappings that a place has: enough for a guest with one memory, two tables and its stack.
+const MAPPINGS_PER_PLACE: u32 = 10;
+/// Mappings of a memory: what it looks like at its start, what it has grown by, and its guard.
+const MAPPINGS_PER_MEMORY: u32 = 3;
+/// Mappings of a table: what it has, and what it has not.
+const MAPPINGS_PER_TABLE: u32 = 2;
+/// Mappings of a stack: it and its guard.
+const MAPPINGS_PER_STACK: u32 = 2;
+/// Guests for which there are addresses: a memory takes 4 GiB of them and a guard in the pools of both runtimes,
+/// and there are 128 TiB.
+const ADDRESSABLE: u32 = 12_000;
 /// Mappings that the rest of the process needs.
 const MAPPINGS_RESERVED: u32 = 4096;
 
 impl Config {
-    /// Guests that this machine can hold at once, by `vm.max_map_count`.
+    /// Guests that this machine can hold at once, by `vm.max_map_count` and its addresses.
     pub fn instances_possible() -> u32 {
         let mappings = fs::read_to_string("/proc/sys/vm/max_map_count")
             .ok()
             .and_then(|text| text.trim().parse::<u32>().ok())
             .unwrap_or(65_530);
-        mappings.saturating_sub(MAPPINGS_RESERVED) / MAPPINGS_PER_GUEST
+        (mappings.saturating_sub(MAPPINGS_RESERVED) / MAPPINGS_PER_PLACE).min(ADDRESSABLE)
     }
 
     /// What `vm.max_map_count` has to be for so many guests at once.
     pub fn mappings_wanted(instances: u32) -> u64 {
-        u64::from(instances) * u64::from(MAPPINGS_PER_GUEST) + u64::from(MAPPINGS_RESERVED)
+        u64::from(instances) * u64::from(MAPPINGS_PER_PLACE) + u64::from(MAPPINGS_RESERVED)
     }
 
     pub(crate) fn runtime(&self, kind: Kind) -> Result<wasmtime::Config, Error> {
@@ -106,13 +115,26 @@ impl Config {
     }
 }
 
+/// How many places an instance of a component takes, so that none finds the pool or the machine used up: one for
+/// each of its memories, and more if it has many tables.
+pub(crate) fn places_of(component: &Component, instances: u32) -> u32 {
+    // What is made of modules that it is given could be of any size; nothing here gives it any.
+    let most = (MEMORIES_MAX as u32, TABLES_MAX as u32);
+    let needs = component.resources_required();
+    let (memories, tables) = needs.map_or(most, |needs| (needs.num_memories, needs.num_tables));
+    let mappings = MAPPINGS_PER_STACK + memories * MAPPINGS_PER_MEMORY + tables * MAPPINGS_PER_TABLE;
+    // Where there are fewer than that, it has them all to itself.
+    memories.max(mappings.div_ceil(MAPPINGS_PER_PLACE)).clamp(1, instances)
+}
+
 fn pool(instances: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    // Counts: as many as every guest may have, so that none can take another's. A slot that was
-    // never used costs address space only: 4 GiB and guards a memory, 800 KB a table.
+    // Counts: as many as every guest may have, so that none can take another's. A guest takes a place for each
+    // of its memories. A slot that was never used costs address space only: 4 GiB and guards a memory, 800 KB a
+    // table.
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(INSTANCES_MAX as u32))
-        .total_memories(instances.saturating_mul(MEMORIES_MAX as u32))
+        .total_memories(instances.max(MEMORIES_MAX as u32))
         .total_tables(instances.saturating_mul(TABLES_MAX as u32))
         .total_stacks(instances);
     // Sizes. What a component may ask for at most; one past it is refused when it is compiled.

@@ -8,7 +8,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::cache::Cache;
@@ -17,7 +16,7 @@ use crate::capability::http::Network;
 use crate::capability::{http, wasi};
 use crate::error::{Error, Rejected};
 use crate::limits::STACK_BYTES_MAX;
-use crate::pool::Config;
+use crate::pool::{self, Config};
 use crate::sandbox::Sandbox;
 use crate::ticker;
 
@@ -50,14 +49,14 @@ impl Kind {
 /// A runtime with its pool, what it links, and its compiled code on disk.
 pub(crate) struct Runtime {
     pub(crate) engine: wasmtime::Engine,
-    /// One for each place in its pool.
-    pub(crate) places: Arc<Semaphore>,
     /// Where scratch files go, if guests have them.
     pub(crate) disk: Option<Arc<Disk>>,
     /// Where requests of guests go out.
     pub(crate) network: Arc<Network>,
     /// In which steps guests' clocks move.
     pub(crate) clock_resolution: Duration,
+    /// Places for guests.
+    instances: u32,
     linker: Linker<Sandbox>,
     cache: Option<Cache>,
 }
@@ -77,9 +76,9 @@ impl Runtime {
             files::link(&mut linker, kind).map_err(Error::runtime("linking scratch files"))?;
         }
         let cache = config.cache.as_ref().map(|directory| Cache::open(directory, &engine)).transpose()?;
-        let places = Arc::new(Semaphore::new(config.instances as usize));
         let clock_resolution = config.clock_resolution;
-        Ok(Self { engine, places, disk, network, clock_resolution, linker, cache })
+        let instances = config.instances;
+        Ok(Self { engine, disk, network, clock_resolution, instances, linker, cache })
     }
 
     /// The compiled form of a component, if it is kept.
@@ -102,6 +101,11 @@ impl Runtime {
         )]
         let loaded = unsafe { Component::deserialize(&self.engine, code) };
         loaded.map_err(|error| Rejected(format!("what was compiled cannot be loaded: {error:#}")))
+    }
+
+    /// Places that an instance of a component takes.
+    pub(crate) fn places_of(&self, component: &Component) -> u32 {
+        pool::places_of(component, self.instances)
     }
 
     /// Links a component that was compiled here.

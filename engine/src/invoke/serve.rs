@@ -177,8 +177,8 @@ impl Engine {
                 self.inner.executor.submit(group, Box::new(attempt));
             }
             None => {
-                let places = program.ready.runtime.places.clone();
-                self.submit(group, places, control.clone(), move |place| {
+                let of = program.clone();
+                self.submit(group, &of, control.clone(), move |place| {
                     let new =
                         New { program, plan, control: control.clone(), capture: capture.clone(), place };
                     let life = Box::pin(handle::life(Instance::New(new), exchange, left));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use skep_engine::{FailureCode, Outcome};
+use skep_engine::{Config, Engine, FailureCode, Outcome};
 
 use crate::{Run, guest, program, wait};
 
@@ -191,4 +191,27 @@ fn a_type_whose_text_is_endless_is_cut_and_one_with_too_many_parts_is_not_called
     assert!(cut.wit.len() > 1000 && cut.wit.len() < 3000, "{}", cut.wit.len());
     let refused = doubled(14);
     assert!(refused.unsupported.expect("it is too large").contains("parts"));
+}
+
+#[test]
+fn a_guest_takes_a_place_for_each_of_its_memories() {
+    let engine =
+        Engine::new(&Config { threads: 1, instances: 5, ..Config::default() }).expect("a small pool");
+    let wide = r#"(module (memory 1) (memory 1) (memory 1) (memory 1) (func (export "f") (loop (br 0))))"#;
+    let program = |text: &str| {
+        engine.compile(&Engine::accept(text.as_bytes()).expect("acceptable")).expect("it compiles")
+    };
+    let (wide, narrow) = (program(wide), program(r#"(module (memory 1) (func (export "f")))"#));
+    let start = |program| {
+        let run = Run::of(program).limits(|l| l.timeout = Duration::from_millis(100));
+        engine.invoke(run.invocation())
+    };
+    // Four of them have sixteen memories, and there is room for five: they take turns, and none finds it full.
+    let loops: Vec<_> = (0..4).map(|_| start(&wide)).collect();
+    let small = start(&narrow);
+    for running in loops {
+        let report = wait(running).expect("the pool has room for all that run");
+        assert!(matches!(report.outcome, Outcome::Failed(failure) if failure.code == FailureCode::Timeout));
+    }
+    assert!(matches!(wait(small).expect("the host works").outcome, Outcome::Returned(None)));
 }

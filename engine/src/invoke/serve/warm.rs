@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Store;
 use wasmtime_wasi_http::handler::Proxy;
 
@@ -67,15 +67,10 @@ impl WarmPool {
         self.lock().entry(key(&warm.program, &warm.plan)).or_default().push(warm);
     }
 
-    /// Lets the one go that has waited longest in a pool, for its place. Says whether there was one.
-    pub(crate) fn evict(&self, pool: &Arc<Semaphore>) -> bool {
-        let is_there =
-            |warm: &Warm| warm.place.as_ref().is_some_and(|place| Arc::ptr_eq(place.semaphore(), pool));
+    /// Lets the one go that has waited longest, for its place. Says whether there was one.
+    pub(crate) fn evict(&self) -> bool {
         let mut waiting = self.lock();
-        let oldest = waiting.iter().filter_map(|(key, warm)| {
-            let first = warm.first().filter(|warm| is_there(warm))?;
-            Some((first.since, *key))
-        });
+        let oldest = waiting.iter().filter_map(|(key, warm)| warm.first().map(|first| (first.since, *key)));
         let oldest = oldest.min();
         let Some((_, key)) = oldest else { return false };
         let evicted = waiting.get_mut(&key).map(|warm| warm.remove(0));
