@@ -14,18 +14,6 @@ use serde_json::{Value, json};
 
 use crate::harness::{SKEP, skip, tool};
 
-/// Programs that the wasmtime CLI runs and `skep exec` does not, with the reason. Core modules of preview1
-/// run behind the adapter here, and as they are there.
-const KNOWN: [(&str, &str); 4] = [
-    (
-        "args_get-multiple-arguments",
-        "the adapter takes a page of memory that AssemblyScript takes for its own",
-    ),
-    ("environ_get-multiple-variables", "the same"),
-    ("fd_write-to-invalid-fd", "the adapter has other numbers for files that are not open"),
-    ("proc_exit-failure", "through the adapter an exit code is 0 or 1"),
-];
-
 /// How long one program may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -239,11 +227,8 @@ fn exec_gives_what_the_wasmtime_cli_gives() {
     let (programs, mut passed, mut faults) = (programs(&suite), 0, Vec::new());
     let http = programs.iter().filter(|program| program.is_http()).count();
     for program in programs.iter().filter(|program| !program.is_http()) {
-        let known = program.suite == "wasm32-wasip1" && KNOWN.iter().any(|(name, _)| *name == program.name);
         match program.outcome(true) {
-            Ok(()) if known => faults.push(format!("{} runs now: take it off the list", program.name)),
             Ok(()) => passed += 1,
-            Err(_) if known => {}
             // Where wasmtime fails as well, it is not for us to do better.
             Err(why) if program.outcome(false).is_ok() => faults.push(format!("{}: {why}", program.name)),
             Err(_) => {}

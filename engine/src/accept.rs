@@ -44,8 +44,27 @@ pub(crate) fn accept(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Rejected> {
     })
 }
 
+/// The module, if the bytes are a command of preview1 and nothing else.
+pub(crate) fn preview1_command(bytes: &[u8]) -> Result<Option<Cow<'_, [u8]>>, Rejected> {
+    let wasm = binary(bytes)?;
+    let outline = Outline::read(&wasm)?;
+    let is_command = outline.encoding == Encoding::Module
+        && outline.has_start
+        && !outline.has_component_type
+        && outline.import_modules.iter().all(|name| name == PREVIEW1)
+        && !outline.import_modules.is_empty();
+    if is_command {
+        validate(&wasm)?;
+    }
+    Ok(is_command.then_some(wasm))
+}
+
+fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Rejected> {
+    Ok(if bytes.starts_with(MAGIC) { Cow::Borrowed(bytes) } else { Cow::Owned(assemble(bytes)?) })
+}
+
 fn checked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Rejected> {
-    let wasm = if bytes.starts_with(MAGIC) { Cow::Borrowed(bytes) } else { Cow::Owned(assemble(bytes)?) };
+    let wasm = binary(bytes)?;
     let outline = Outline::read(&wasm)?;
     match outline.encoding {
         Encoding::Component => {

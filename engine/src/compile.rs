@@ -14,12 +14,12 @@ use wasmtime_wasi_http::{p2, p3};
 use crate::accept;
 use crate::capability::files::Disk;
 use crate::capability::http::Network;
-use crate::compiler::{Compiled, Compiler, Task};
+use crate::compiler::{Compiled, Compiler, Task, interruptible};
 use crate::error::{Error, Rejected};
 use crate::executor::Executor;
-use crate::interface::{Entries, HttpVersion, Interface, inspect};
+use crate::interface::{self, Command, Entries, HttpVersion, Interface, inspect};
 use crate::invoke::serve::warm::WarmPool;
-use crate::invoke::{Call, Invocation, Running};
+use crate::invoke::{Call, Invocation, Running, preview1};
 use crate::pool::{Config, Filesystem};
 use crate::runtime::{Kind, Runtime};
 use crate::sandbox::Sandbox;
@@ -52,13 +52,20 @@ pub struct Program {
 
 pub(crate) struct Ready {
     pub(crate) runtime: Arc<Runtime>,
-    pub(crate) instance: InstancePre<Sandbox>,
+    pub(crate) code: Code,
     pub(crate) entries: Entries,
     /// How requests are handed to it, if it is an HTTP function.
     pub(crate) http: Option<ProxyPre<Sandbox>>,
     /// Places that an instance takes.
     pub(crate) places: u32,
     interface: Interface,
+}
+
+/// What is instantiated for each call.
+pub(crate) enum Code {
+    Component(InstancePre<Sandbox>),
+    /// A command of preview1, as it is.
+    Module(wasmtime::InstancePre<Sandbox>),
 }
 
 /// How often it is looked for instances that have waited for too long.
@@ -79,7 +86,8 @@ fn ready(runtime: &Arc<Runtime>, compiled: &Component) -> Result<Program, Reject
     let (interface, entries) = inspect(&runtime.engine, compiled);
     let http = entries.http.map(|version| handler(version, &instance)).transpose()?;
     let places = runtime.places_of(compiled);
-    let ready = Ready { runtime: runtime.clone(), instance, entries, http, places, interface };
+    let code = Code::Component(instance);
+    let ready = Ready { runtime: runtime.clone(), code, entries, http, places, interface };
     Ok(Program { ready: Arc::new(ready) })
 }
 
@@ -161,6 +169,24 @@ impl Engine {
         }
         let compiled = self.inner.compiler.compile(Task::Component, component)?;
         self.load(component, &compiled)
+    }
+
+    /// What a file holds, as a program. A command of preview1 stays the module that it is where guests have the
+    /// host's directories: behind the adapter an exit code is 0 or 1, and a page of its memory is taken.
+    ///
+    /// # Errors
+    /// What the bytes are instead, or what the component asks for that there is not.
+    pub fn open(&self, bytes: &[u8]) -> Result<Program, Rejected> {
+        let runtime = &self.inner.plain;
+        let module = accept::preview1_command(bytes)?.filter(|_| runtime.disk.is_none());
+        let Some(module) = module else { return self.compile(&accept::accept(bytes)?) };
+        let linked = preview1::link(runtime, &interruptible(&module)?);
+        let linked = linked.map_err(|error| Rejected(format!("this module cannot be run: {error:#}")))?;
+        let entries = Entries { command: Some(Command::Start), ..Entries::default() };
+        let interface = Interface { kinds: vec![interface::Kind::Command], ..Interface::default() };
+        let code = Code::Module(linked);
+        let ready = Ready { runtime: runtime.clone(), code, entries, http: None, places: 1, interface };
+        Ok(Program { ready: Arc::new(ready) })
     }
 
     /// The program of a component whose machine code is kept. Blocks for as long as reading it takes.

@@ -12,6 +12,7 @@ mod worker;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use self::interruptible::interruptible;
 pub use self::worker::compile_worker;
 use crate::accept;
 use crate::error::Rejected;
@@ -86,7 +87,7 @@ fn compile(task: Task, bytes: &[u8]) -> Result<Compiled, Rejected> {
         Task::Component => bytes.into(),
     };
     let first = if names_wasi_0_3(&component) { Kind::Concurrent } else { Kind::Plain };
-    let interruptible = interruptible::interruptible(&component)?;
+    let interruptible = interruptible(&component)?;
     let code = |kind: Kind| {
         let engine = wasmtime::Engine::new(&kind.code_config());
         let code = engine.and_then(|engine| engine.precompile_component(&interruptible));

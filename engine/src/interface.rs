@@ -51,8 +51,17 @@ pub(crate) struct Export {
 #[derive(Default)]
 pub(crate) struct Entries {
     pub(crate) exports: HashMap<String, Export>,
-    pub(crate) command: Option<ComponentExportIndex>,
+    pub(crate) command: Option<Command>,
     pub(crate) http: Option<HttpVersion>,
+}
+
+/// Where a command begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Command {
+    /// At `wasi:cli/run` of a component.
+    Run(ComponentExportIndex),
+    /// At the start of a module of preview1.
+    Start,
 }
 
 /// By which version of `wasi:http` a component serves.
@@ -80,7 +89,8 @@ pub(crate) fn inspect(engine: &wasmtime::Engine, component: &Component) -> (Inte
             ComponentItem::ComponentInstance(instance) => {
                 let parent = component.get_export_index(None, name);
                 if is_interface(name, "wasi:cli/run") {
-                    entries.command = component.get_export_index(parent.as_ref(), "run");
+                    let index = component.get_export_index(parent.as_ref(), "run");
+                    entries.command = index.map(Command::Run);
                     interface.kinds.extend(entries.command.is_some().then_some(Kind::Command));
                 } else if is_interface(name, "wasi:http/incoming-handler")
                     || is_interface(name, "wasi:http/handler")

@@ -3,6 +3,7 @@
 mod attempt;
 mod call;
 mod classify;
+pub(crate) mod preview1;
 mod run;
 pub(crate) mod serve;
 

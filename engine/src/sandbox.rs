@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
+use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -19,6 +20,8 @@ pub(crate) struct Sandbox {
     table: ResourceTable,
     http: WasiHttpCtx,
     hooks: Hooks,
+    /// Where the guest is a module of preview1.
+    pub(crate) preview1: Option<WasiP1Ctx>,
     /// None where guests see directories of the host instead.
     pub(crate) files: Option<Files>,
 }
@@ -31,7 +34,7 @@ impl Sandbox {
         http.set_field_size_limit(
             usize::try_from(control.limits.http_fields_bytes_max).unwrap_or(usize::MAX),
         );
-        Self { control, wasi, table, http, hooks, files }
+        Self { control, wasi, table, http, hooks, preview1: None, files }
     }
 
     /// Counts bytes that the host is about to hold for this guest's HTTP.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::Linker;
+use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
@@ -62,6 +63,25 @@ pub(crate) fn context(
     capture: &Arc<Capture>,
     clock_resolution: Duration,
 ) -> Result<WasiCtx, Error> {
+    Ok(builder(given, secrets, capture, clock_resolution)?.build())
+}
+
+/// The same for a module of preview1.
+pub(crate) fn preview1(
+    given: &Given<'_>,
+    secrets: &Secrets,
+    capture: &Arc<Capture>,
+    clock_resolution: Duration,
+) -> Result<WasiP1Ctx, Error> {
+    Ok(builder(given, secrets, capture, clock_resolution)?.build_p1())
+}
+
+fn builder(
+    given: &Given<'_>,
+    secrets: &Secrets,
+    capture: &Arc<Capture>,
+    clock_resolution: Duration,
+) -> Result<WasiCtxBuilder, Error> {
     let mut builder = WasiCtxBuilder::new();
     builder.wall_clock(Coarse::new(clock_resolution)).monotonic_clock(Coarse::new(clock_resolution));
     builder.max_random_size(given.limits.random_bytes_max).allow_tcp(given.network).allow_udp(given.network);
@@ -95,5 +115,5 @@ pub(crate) fn context(
             .preopened_dir(&directory.host, &directory.guest, FsPerms::ReadWrite)
             .map_err(Error::runtime("opening a granted directory"))?;
     }
-    Ok(builder.build())
+    Ok(builder)
 }

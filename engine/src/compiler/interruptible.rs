@@ -28,7 +28,7 @@ enum Fault {
 }
 
 /// Rewrites every core module of a component.
-pub(super) fn interruptible(component: &[u8]) -> Result<Cow<'_, [u8]>, Rejected> {
+pub(crate) fn interruptible(component: &[u8]) -> Result<Cow<'_, [u8]>, Rejected> {
     // Their first byte; the second may be written in many ways.
     if !component.contains(&0xfc) {
         return Ok(Cow::Borrowed(component));

@@ -5,7 +5,7 @@ use wasmtime::component::{ComponentExportIndex, Type, Val};
 
 use crate::compile::Ready;
 use crate::error::Rejected;
-use crate::interface::Export;
+use crate::interface::{Command, Export};
 use crate::values::{parse, type_wit};
 
 /// A checked call. It belongs to the program that made it.
@@ -16,7 +16,7 @@ pub struct Call {
 
 #[derive(Debug, Clone)]
 pub(super) enum Target {
-    Command { index: ComponentExportIndex, arguments: Vec<String> },
+    Command { entry: Command, arguments: Vec<String> },
     Export { index: ComponentExportIndex, arguments: Vec<Val>, result: Option<Type> },
 }
 
@@ -26,8 +26,8 @@ const COMMAND: &str = "wasi:cli/run";
 impl Call {
     pub(crate) fn check(ready: &Ready, export: Option<&str>, arguments: &[Value]) -> Result<Self, Rejected> {
         let target = match (export, ready.entries.command) {
-            (None | Some(COMMAND), Some(index)) => {
-                Target::Command { index, arguments: command_arguments(arguments)? }
+            (None | Some(COMMAND), Some(entry)) => {
+                Target::Command { entry, arguments: command_arguments(arguments)? }
             }
             (Some(name), _) => export_call(find(ready, name)?, arguments)?,
             (None, None) => export_call(only(ready)?, arguments)?,

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
-use wasmtime::component::Val;
+use wasmtime::component::{InstancePre, Val};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::WasiCtx;
 
 use super::call::Target;
 use super::classify::{self, Interrupted};
-use super::{Invocation, Stdio};
+use super::{Invocation, Stdio, preview1};
 use crate::capability::files::Files;
 use crate::capability::http::{Grants, Held, Hooks, Secrets};
 use crate::capability::logs::Capture;
 use crate::capability::wasi::{self, Given};
+use crate::compile::Code;
 use crate::control::Control;
 use crate::error::Error;
+use crate::interface::Command;
 use crate::limits::{ENTRIES_PER_HANDLE, Limits};
 use crate::outcome::Outcome;
 use crate::runtime::Runtime;
@@ -72,27 +74,23 @@ pub(super) async fn run(
     let grants = &invocation.grants;
     let secrets = Secrets::new(&grants.secrets);
     let runtime = &invocation.program.ready.runtime;
-    let wasi = wasi::context(&Given::of(&invocation), &secrets, &capture, runtime.clock_resolution)?;
+    let (given, clock_resolution) = (Given::of(&invocation), runtime.clock_resolution);
+    let wasi = wasi::context(&given, &secrets, &capture, clock_resolution)?;
+    let code = &invocation.program.ready.code;
+    let preview1 = match code {
+        Code::Component(_) => None,
+        Code::Module(_) => Some(wasi::preview1(&given, &secrets, &capture, clock_resolution)?),
+    };
     let mut store = store(runtime, &control, wasi, (grants, secrets));
-    let instance = match invocation.program.ready.instance.instantiate_async(&mut store).await {
-        Ok(instance) => instance,
-        Err(error) => return classify::instantiation(error, &control),
-    };
-    let (index, arguments, results) = match &invocation.call.target {
-        Target::Command { index, .. } => (index, &[][..], 1),
-        Target::Export { index, arguments, result } => (index, &arguments[..], usize::from(result.is_some())),
-    };
-    let Some(function) = instance.get_func(&mut store, index) else {
-        return Err(Error::Runtime {
-            doing: "finding an export",
-            source: wasmtime::format_err!("it is gone"),
-        });
-    };
-    let mut results = vec![Val::Bool(false); results];
-    let called = function.call_async(&mut store, arguments, &mut results).await;
-    let outcome = match called {
-        Ok(()) => classify::returned(&invocation.call.target, results.pop(), &control.limits),
-        Err(error) => classify::error(&error, &control),
+    store.data_mut().preview1 = preview1;
+    let outcome = match code {
+        Code::Component(instance) => {
+            component(&mut store, instance, &invocation.call.target, &control).await?
+        }
+        Code::Module(module) => match preview1::run(&mut store, module).await {
+            Ok(()) => classify::returned(&invocation.call.target, None, &control.limits),
+            Err(error) => classify::instantiation(error, &control)?,
+        },
     };
     Ok(match (&invocation.stdio, outcome) {
         (Stdio::Captured { .. }, Outcome::Finished(_)) => {
@@ -102,5 +100,37 @@ pub(super) async fn run(
             classify::finished(written, capture.take_raw(), &control.limits)
         }
         (_, outcome) => outcome,
+    })
+}
+
+/// Calls a component.
+async fn component(
+    store: &mut Store<Sandbox>,
+    instance: &InstancePre<Sandbox>,
+    target: &Target,
+    control: &Control,
+) -> Result<Outcome, Error> {
+    let instance = match instance.instantiate_async(&mut *store).await {
+        Ok(instance) => instance,
+        Err(error) => return classify::instantiation(error, control),
+    };
+    let (index, arguments, results) = match target {
+        Target::Command { entry: Command::Run(index), .. } => (Some(index), &[][..], 1),
+        Target::Command { entry: Command::Start, .. } => (None, &[][..], 0),
+        Target::Export { index, arguments, result } => {
+            (Some(index), &arguments[..], usize::from(result.is_some()))
+        }
+    };
+    let Some(function) = index.and_then(|index| instance.get_func(&mut *store, index)) else {
+        return Err(Error::Runtime {
+            doing: "finding an export",
+            source: wasmtime::format_err!("it is gone"),
+        });
+    };
+    let mut results = vec![Val::Bool(false); results];
+    let called = function.call_async(&mut *store, arguments, &mut results).await;
+    Ok(match called {
+        Ok(()) => classify::returned(target, results.pop(), &control.limits),
+        Err(error) => classify::error(&error, control),
     })
 }

@@ -53,8 +53,7 @@ const TIMED_OUT: u8 = 124;
 pub(super) fn exec(arguments: Arguments) -> Result<ExitCode, Failure> {
     let bytes = std::fs::read(&arguments.file).map_err(failure::file(&arguments.file))?;
     let engine = Engine::new(&config()).map_err(local)?;
-    let component = Engine::accept(&bytes).map_err(|rejected| Failure::Usage(rejected.0))?;
-    let program = engine.compile(&component).map_err(|rejected| Failure::Usage(rejected.0))?;
+    let program = engine.open(&bytes).map_err(|rejected| Failure::Usage(rejected.0))?;
     let is_command =
         arguments.export.is_none() && program.interface().kinds.contains(&skep_engine::Kind::Command);
     let values: Vec<Value> = match is_command {
