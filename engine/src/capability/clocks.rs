@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 
 /// A clock that moves in steps.
+#[derive(Clone, Copy)]
 pub(crate) struct Coarse {
     step: Duration,
     began: Instant,
@@ -14,6 +15,11 @@ pub(crate) struct Coarse {
 impl Coarse {
     pub(crate) fn new(step: Duration) -> Self {
         Self { step: step.max(Duration::from_nanos(1)), began: Instant::now() }
+    }
+
+    /// The time of a file that is touched now.
+    pub(crate) fn time(&self) -> SystemTime {
+        UNIX_EPOCH + HostWallClock::now(self)
     }
 
     fn nanos(&self, since: Duration) -> u128 {

@@ -24,6 +24,7 @@ pub(crate) use self::content::Disk;
 use self::fault::Fault;
 use self::handle::{Access, Handle, Opened, Opening};
 use self::tree::{ROOT, Tree};
+use crate::capability::clocks::Coarse;
 use crate::control::Control;
 use crate::runtime::Kind;
 use crate::sandbox::Sandbox;
@@ -33,19 +34,20 @@ pub(crate) struct Files {
     tree: OnceLock<Arc<Mutex<Tree>>>,
     disk: Arc<Disk>,
     control: Arc<Control>,
+    clock: Coarse,
 }
 
 /// Where a guest sees its directory: it is all that there is.
 const MOUNTED_AT: &str = "/";
 
 impl Files {
-    pub(crate) fn new(disk: Arc<Disk>, control: Arc<Control>) -> Self {
-        Self { tree: OnceLock::new(), disk, control }
+    pub(crate) fn new(disk: Arc<Disk>, control: Arc<Control>, clock: Coarse) -> Self {
+        Self { tree: OnceLock::new(), disk, control, clock }
     }
 
     /// The directory that the guest is given.
     fn root(&self) -> Handle {
-        let new = || Arc::new(Mutex::new(Tree::new(self.control.clone(), self.disk.clone())));
+        let new = || Arc::new(Mutex::new(Tree::new(self.control.clone(), self.disk.clone(), self.clock)));
         let opened = Opened::new(self.tree.get_or_init(new), ROOT);
         Handle { opened, access: Access { read: true, write: false, mutate: true } }
     }

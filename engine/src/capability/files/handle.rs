@@ -283,12 +283,8 @@ impl Handle {
         lock(&file.tree).resize(file.node, size)
     }
 
-    /// Sets the times of access and of change; those that are `None` stay.
-    pub(super) fn set_times(
-        &self,
-        accessed: Option<SystemTime>,
-        modified: Option<SystemTime>,
-    ) -> Result<(), Fault> {
+    /// Sets the times of access and of change; as each is to be set.
+    pub(super) fn set_times(&self, accessed: Time, modified: Time) -> Result<(), Fault> {
         set_times(&mut self.lock(), self.opened.node, accessed, modified)
     }
 
@@ -296,8 +292,8 @@ impl Handle {
         &self,
         follow: bool,
         path: &str,
-        accessed: Option<SystemTime>,
-        modified: Option<SystemTime>,
+        accessed: Time,
+        modified: Time,
     ) -> Result<(), Fault> {
         let mut tree = self.lock_to_change()?;
         let node = self.find(&tree, follow, path)?;
@@ -366,15 +362,29 @@ fn stat(tree: &Tree, id: NodeId) -> Result<Stat, Fault> {
     })
 }
 
-fn set_times(
-    tree: &mut Tree,
-    id: NodeId,
-    accessed: Option<SystemTime>,
-    modified: Option<SystemTime>,
-) -> Result<(), Fault> {
+/// What to set a time to.
+#[derive(Clone, Copy)]
+pub(super) enum Time {
+    Kept,
+    Now,
+    At(SystemTime),
+}
+
+impl Time {
+    fn or(self, kept: SystemTime, now: SystemTime) -> SystemTime {
+        match self {
+            Self::Kept => kept,
+            Self::Now => now,
+            Self::At(time) => time,
+        }
+    }
+}
+
+fn set_times(tree: &mut Tree, id: NodeId, accessed: Time, modified: Time) -> Result<(), Fault> {
+    let now = tree.now();
     let node = tree.node_mut(id)?;
-    node.accessed = accessed.unwrap_or(node.accessed);
-    node.modified = modified.unwrap_or(node.modified);
-    node.changed = SystemTime::now();
+    node.accessed = accessed.or(node.accessed, now);
+    node.modified = modified.or(node.modified, now);
+    node.changed = now;
     Ok(())
 }

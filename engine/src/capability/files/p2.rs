@@ -16,7 +16,7 @@ use wasmtime_wasi::p2::{
     StreamResult,
 };
 
-use super::handle::{Access, Entries, Opened, Opening, Stat, Type};
+use super::handle::{Access, Entries, Opened, Opening, Stat, Time, Type};
 use super::{Fault, View};
 
 /// Bytes that one write to a stream may carry.
@@ -358,15 +358,15 @@ fn follows(flags: PathFlags) -> bool {
     flags.contains(PathFlags::SYMLINK_FOLLOW)
 }
 
-/// A time to set: `None` leaves it as it is.
-fn time(time: NewTimestamp) -> Result<Option<SystemTime>, Fault> {
+/// A time to set.
+fn time(time: NewTimestamp) -> Result<Time, Fault> {
     match time {
-        NewTimestamp::NoChange => Ok(None),
-        NewTimestamp::Now => Ok(Some(SystemTime::now())),
+        NewTimestamp::NoChange => Ok(Time::Kept),
+        NewTimestamp::Now => Ok(Time::Now),
         NewTimestamp::Timestamp(Datetime { seconds, nanoseconds }) => {
             let since = Duration::from_secs(seconds).checked_add(Duration::from_nanos(nanoseconds.into()));
             let time = since.and_then(|since| UNIX_EPOCH.checked_add(since));
-            time.map(Some).ok_or(Fault::Invalid)
+            time.map(Time::At).ok_or(Fault::Invalid)
         }
     }
 }

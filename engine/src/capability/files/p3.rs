@@ -15,7 +15,7 @@ use wasmtime_wasi::p3::bindings::filesystem::types::{
 use wasmtime_wasi::p3::filesystem::{FilesystemError, FilesystemResult};
 
 use self::streams::{Ended, Listing, Reading, write};
-use super::handle::{Access, Handle, Opening, Stat, Type};
+use super::handle::{Access, Handle, Opening, Stat, Time, Type};
 use super::{Fault, Scratch, View};
 
 impl From<Fault> for FilesystemError {
@@ -301,11 +301,11 @@ fn follows(flags: PathFlags) -> bool {
     flags.contains(PathFlags::SYMLINK_FOLLOW)
 }
 
-/// A time to set: `None` leaves it as it is.
-fn time(time: NewTimestamp) -> Result<Option<SystemTime>, Fault> {
+/// A time to set.
+fn time(time: NewTimestamp) -> Result<Time, Fault> {
     match time {
-        NewTimestamp::NoChange => Ok(None),
-        NewTimestamp::Now => Ok(Some(SystemTime::now())),
+        NewTimestamp::NoChange => Ok(Time::Kept),
+        NewTimestamp::Now => Ok(Time::Now),
         NewTimestamp::Timestamp(Instant { seconds, nanoseconds }) => {
             let whole = Duration::from_secs(seconds.unsigned_abs());
             let time = match seconds < 0 {
@@ -313,7 +313,7 @@ fn time(time: NewTimestamp) -> Result<Option<SystemTime>, Fault> {
                 false => UNIX_EPOCH.checked_add(whole),
             };
             let time = time.and_then(|time| time.checked_add(Duration::from_nanos(nanoseconds.into())));
-            time.map(Some).ok_or(Fault::Invalid)
+            time.map(Time::At).ok_or(Fault::Invalid)
         }
     }
 }

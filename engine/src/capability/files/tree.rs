@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use super::content::{Content, Disk};
 use super::fault::Fault;
 use super::path::Place;
+use crate::capability::clocks::Coarse;
 use crate::control::Control;
 
 /// Bytes that one guest's files may take in memory; past it, files go to disk that are not small.
@@ -52,6 +53,8 @@ pub(crate) struct Tree {
     disk: Arc<Disk>,
     /// Whose limits they are, and who meters their memory.
     control: Arc<Control>,
+    /// What time it is for the guest.
+    clock: Coarse,
 }
 
 /// Memory that the host takes for a guest, until it is dropped.
@@ -71,12 +74,12 @@ pub(super) const ROOT: NodeId = 0;
 
 impl Tree {
     /// Makes the root, and in it `tmp`, where programs expect to be able to write.
-    pub(crate) fn new(control: Arc<Control>, disk: Arc<Disk>) -> Self {
+    pub(crate) fn new(control: Arc<Control>, disk: Arc<Disk>, clock: Coarse) -> Self {
         let mut tree =
-            Self { nodes: Vec::new(), free: Vec::new(), count: 0, bytes: 0, memory: 0, disk, control };
+            Self { nodes: Vec::new(), free: Vec::new(), count: 0, bytes: 0, memory: 0, disk, control, clock };
         let tmp = ROOT + 1;
         for entries in [BTreeMap::from([("tmp".to_owned(), tmp)]), BTreeMap::new()] {
-            let mut node = Node::new(Kind::Directory(entries));
+            let mut node = Node::new(Kind::Directory(entries), clock.time());
             node.links = 1;
             tree.nodes.push(Some(node));
         }
@@ -84,6 +87,11 @@ impl Tree {
         tree.count = 1;
         tree.control.memory_spare(2 * NODE_COST);
         tree
+    }
+
+    /// The time of a node that is touched now.
+    pub(super) fn now(&self) -> SystemTime {
+        self.clock.time()
     }
 
     /// Takes memory for what the host keeps beside the files.
@@ -108,8 +116,9 @@ impl Tree {
     }
 
     fn directory_mut(&mut self, id: NodeId) -> Result<&mut BTreeMap<String, NodeId>, Fault> {
+        let now = self.now();
         let node = self.node_mut(id)?;
-        (node.modified, node.changed) = (SystemTime::now(), SystemTime::now());
+        (node.modified, node.changed) = (now, now);
         match &mut node.kind {
             Kind::Directory(entries) => Ok(entries),
             Kind::File(_) | Kind::Link(_) => Err(Fault::NotDirectory),
@@ -134,7 +143,7 @@ impl Tree {
             self.give_back(1, bytes);
             return Err(Fault::NoSpace);
         }
-        let mut node = Node::new(kind);
+        let mut node = Node::new(kind, self.now());
         node.links = 1;
         let id = match self.free.pop() {
             Some(id) => {
@@ -173,9 +182,10 @@ impl Tree {
     pub(super) fn unlink(&mut self, place: &Place) -> Result<(), Fault> {
         let id = place.found()?;
         self.directory_mut(place.parent)?.remove(place.name()?);
+        let now = self.now();
         let node = self.node_mut(id)?;
         node.links -= 1;
-        node.changed = SystemTime::now();
+        node.changed = now;
         if node.links > 0 {
             self.give_back(1, 0);
             self.control.memory_shrink(NODE_COST);
@@ -268,7 +278,7 @@ impl Tree {
         // What is small stays in memory, whatever there is of it: a file on disk takes one of the process's.
         let wants_disk = length >= SPILLED_BYTES_MIN && self.memory + more > MEMORY_BYTES_MAX;
         let spills = is_in_memory && more > 0 && (wants_disk || !self.control.memory_spare(more));
-        let disk = self.disk.clone();
+        let (disk, now) = (self.disk.clone(), self.now());
         let node = self.node_mut(id)?;
         let Kind::File(content) = &mut node.kind else { return Err(Fault::Invalid) };
         let resized = match spills {
@@ -276,7 +286,7 @@ impl Tree {
             false => content.resize(length),
         };
         let after = content.memory();
-        (node.modified, node.changed) = (SystemTime::now(), SystemTime::now());
+        (node.modified, node.changed) = (now, now);
         self.memory = self.memory - in_memory + after;
         // What was granted above is what it has grown by; the rest is given back.
         let granted = if is_in_memory && !spills { in_memory + more } else { in_memory };
@@ -301,8 +311,9 @@ impl Tree {
         if end > length {
             self.resize(id, end)?;
         }
+        let now = self.now();
         let node = self.node_mut(id)?;
-        (node.modified, node.changed) = (SystemTime::now(), SystemTime::now());
+        (node.modified, node.changed) = (now, now);
         match &mut node.kind {
             Kind::File(content) => content.write(offset, &bytes[..count]).map(|()| count),
             Kind::Directory(_) | Kind::Link(_) => Err(Fault::IsDirectory),
@@ -311,8 +322,9 @@ impl Tree {
 
     /// Reads at an offset; nothing at the end.
     pub(super) fn read(&mut self, id: NodeId, offset: u64, length: usize) -> Result<Vec<u8>, Fault> {
+        let now = self.now();
         let node = self.node_mut(id)?;
-        node.accessed = SystemTime::now();
+        node.accessed = now;
         match &node.kind {
             Kind::File(content) => content.read(offset, length.min(READ_BYTES_MAX)),
             Kind::Directory(_) => Err(Fault::IsDirectory),
@@ -339,8 +351,7 @@ impl Tree {
 }
 
 impl Node {
-    fn new(kind: Kind) -> Self {
-        let now = SystemTime::now();
+    fn new(kind: Kind, now: SystemTime) -> Self {
         Self { kind, links: 0, opened: 0, accessed: now, modified: now, changed: now }
     }
 
