@@ -2,7 +2,7 @@
 //!
 //! The bytes decide, not what the uploader calls them. Nothing here compiles.
 
-mod composition;
+pub(crate) mod composition;
 
 use std::borrow::Cow;
 

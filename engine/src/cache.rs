@@ -23,7 +23,7 @@ pub(crate) struct Cache {
 }
 
 /// Goes up with what is done to components before they are compiled.
-const CODE_VERSION: u32 = 1;
+const CODE_VERSION: u32 = 2;
 
 impl Cache {
     /// Opens the directory, making it and its key if they are not there.

@@ -66,14 +66,9 @@ impl Default for Config {
 
 /// Bytes of a slot's memory that stay with the process between two guests.
 const RESIDENT_BYTES: usize = 256 << 10;
-/// Memory mappings that a place has: enough for a guest with one memory, two tables and its stack.
-const MAPPINGS_PER_PLACE: u32 = 10;
-/// Mappings of a memory: what it looks like at its start, what it has grown by, and its guard.
-const MAPPINGS_PER_MEMORY: u32 = 3;
-/// Mappings of a table: what it has, and what it has not.
-const MAPPINGS_PER_TABLE: u32 = 2;
-/// Mappings of a stack: it and its guard.
-const MAPPINGS_PER_STACK: u32 = 2;
+/// Memory mappings that a place takes: a memory of four parts in the pool of either runtime, where the last guest's
+/// stays until the place is used again, and a stack with its guard in both.
+const MAPPINGS_PER_PLACE: u32 = 12;
 /// Guests for which there are addresses: a memory takes 4 GiB of them and a guard in the pools of both runtimes,
 /// and there are 128 TiB.
 const ADDRESSABLE: u32 = 12_000;
@@ -116,15 +111,14 @@ impl Config {
 }
 
 /// How many places an instance of a component takes, so that none finds the pool or the machine used up: one for
-/// each of its memories, and more if it has many tables.
-pub(crate) fn places_of(component: &Component, instances: u32) -> u32 {
+/// each of its memories. A composition of WASI 0.3 may have a stack for each of its parts, which are as many as its
+/// core instances at most.
+pub(crate) fn places_of(component: &Component, is_concurrent_composition: bool, instances: u32) -> u32 {
     // What is made of modules that it is given could be of any size; nothing here gives it any.
-    let most = (MEMORIES_MAX as u32, TABLES_MAX as u32);
-    let needs = component.resources_required();
-    let (memories, tables) = needs.map_or(most, |needs| (needs.num_memories, needs.num_tables));
-    let mappings = MAPPINGS_PER_STACK + memories * MAPPINGS_PER_MEMORY + tables * MAPPINGS_PER_TABLE;
+    let memories = component.resources_required().map_or(MEMORIES_MAX as u32, |needs| needs.num_memories);
+    let stacks = if is_concurrent_composition { INSTANCES_MAX as u32 } else { 1 };
     // Where there are fewer than that, it has them all to itself.
-    memories.max(mappings.div_ceil(MAPPINGS_PER_PLACE)).clamp(1, instances)
+    memories.max(stacks).clamp(1, instances)
 }
 
 fn pool(instances: u32) -> PoolingAllocationConfig {
@@ -136,7 +130,7 @@ fn pool(instances: u32) -> PoolingAllocationConfig {
         .total_core_instances(instances.saturating_mul(INSTANCES_MAX as u32))
         .total_memories(instances.max(MEMORIES_MAX as u32))
         .total_tables(instances.saturating_mul(TABLES_MAX as u32))
-        .total_stacks(instances);
+        .total_stacks(instances.max(INSTANCES_MAX as u32));
     // Sizes. What a component may ask for at most; one past it is refused when it is compiled.
     pool.max_core_instances_per_component(INSTANCES_MAX as u32)
         .max_memories_per_component(MEMORIES_MAX as u32)

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use wasmtime::component::{Component, InstancePre, Linker};
 
+use crate::accept::composition;
 use crate::cache::Cache;
 use crate::capability::files::{self, Disk};
 use crate::capability::http::Network;
@@ -55,6 +56,7 @@ pub(crate) struct Runtime {
     pub(crate) network: Arc<Network>,
     /// In which steps guests' clocks move.
     pub(crate) clock_resolution: Duration,
+    kind: Kind,
     /// Places for guests.
     instances: u32,
     linker: Linker<Sandbox>,
@@ -78,7 +80,7 @@ impl Runtime {
         let cache = config.cache.as_ref().map(|directory| Cache::open(directory, &engine)).transpose()?;
         let clock_resolution = config.clock_resolution;
         let instances = config.instances;
-        Ok(Self { engine, disk, network, clock_resolution, instances, linker, cache })
+        Ok(Self { engine, disk, network, clock_resolution, kind, instances, linker, cache })
     }
 
     /// The compiled form of a component, if it is kept.
@@ -104,8 +106,9 @@ impl Runtime {
     }
 
     /// Places that an instance of a component takes.
-    pub(crate) fn places_of(&self, component: &Component) -> u32 {
-        pool::places_of(component, self.instances)
+    pub(crate) fn places_of(&self, bytes: &[u8], component: &Component) -> u32 {
+        let is_composition = self.kind == Kind::Concurrent && composition::has_parts(bytes);
+        pool::places_of(component, is_composition, self.instances)
     }
 
     /// Links a component that was compiled here.

@@ -30,6 +30,12 @@ pub(super) fn check(component: &[u8]) -> Result<(), Rejected> {
     Ok(())
 }
 
+/// Whether a component, which is valid, has components in it.
+pub(crate) fn has_parts(component: &[u8]) -> bool {
+    let is_part = |payload: Result<Payload<'_>, _>| matches!(payload, Ok(Payload::ComponentSection { .. }));
+    Parser::new(0).parse_all(component).any(is_part)
+}
+
 fn is_utf16(function: &CanonicalFunction) -> bool {
     let (CanonicalFunction::Lift { options, .. }
     | CanonicalFunction::Lower { options, .. }

@@ -26,10 +26,14 @@ use crate::control::Control;
 const ADDED_BYTES_MAX: u64 = 256 << 10;
 /// What a message, or fields, cost beside their text.
 const MESSAGE_COST: u64 = 256;
-/// What a field costs beside its name and value.
-const FIELD_COST: u64 = 64;
-/// A body that is being written: a chunk that waits and one that is on its way.
-const BODY_COST: u64 = 2 * BODY_CHUNK_BYTES_MAX as u64;
+/// What a field costs beside its name and value: its place in the map, and the places that the map has in reserve.
+const FIELD_COST: u64 = 240;
+/// What a map's place costs, taken or not: a map grows, and never shrinks.
+const PLACE_COST: u64 = 120;
+/// A body: a chunk that waits and one that is on its way, and trailers.
+const BODY_COST: u64 = 2 * BODY_CHUNK_BYTES_MAX as u64 + TRAILERS_BYTES_MAX;
+/// Bytes of the trailers of a body that is finished and not sent.
+const TRAILERS_BYTES_MAX: u64 = 64 << 10;
 
 /// What is counted as held, and how much of it was added since all was looked through.
 #[derive(Default)]
@@ -82,7 +86,8 @@ fn size(entry: &(dyn Any + Send)) -> u64 {
         let (method, scheme) = (calls::method(&request.method), request.scheme.as_ref().map(calls::scheme));
         let [authority, path] =
             [&request.authority, &request.path_with_query].map(|word| word.as_ref().map(String::len));
-        fields(&request.headers) + words([Some(method), scheme, authority, path])
+        let body = body(request.body.is_some());
+        fields(&request.headers) + body + words([Some(method), scheme, authority, path])
     } else if let Some(request) = entry.downcast_ref::<p3::Request>() {
         let scheme = request.scheme.as_ref().map(|scheme| scheme.as_str().len());
         let authority = request.authority.as_ref().map(|authority| authority.as_str().len());
@@ -91,10 +96,11 @@ fn size(entry: &(dyn Any + Send)) -> u64 {
     } else if let Some(response) = entry.downcast_ref::<p3::Response>() {
         fields(&response.headers)
     } else if let Some(response) = entry.downcast_ref::<HostOutgoingResponse>() {
-        fields(&response.headers)
+        fields(&response.headers) + body(response.body.is_some())
     } else if let Some(response) = entry.downcast_ref::<HostIncomingResponse>() {
         fields(&response.headers)
     } else if entry.is::<HostOutgoingBody>() {
+        // Its request may be on its way, and what waits is here.
         BODY_COST
     } else if entry.is::<HostFutureIncomingResponse>() || entry.is::<HostIncomingRequest>() {
         HEAD_BYTES_MAX as u64
@@ -103,9 +109,16 @@ fn size(entry: &(dyn Any + Send)) -> u64 {
     }
 }
 
+/// What a body holds that was begun, also when nobody writes it any more.
+fn body(is_begun: bool) -> u64 {
+    if is_begun { BODY_COST } else { 0 }
+}
+
 fn fields(map: &FieldMap) -> u64 {
-    let text: u64 = map.iter().map(|(name, value)| field(name.as_str(), value.as_bytes())).sum();
-    MESSAGE_COST + text
+    let text: usize = map.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    // Of a name's values, the second and those after it lie apart.
+    let places = (map.capacity() + 2 * (map.len() - map.keys_len())) as u64;
+    MESSAGE_COST + places * PLACE_COST + text as u64
 }
 
 fn field(name: &str, value: &[u8]) -> u64 {
