@@ -81,11 +81,12 @@ fn handler(version: HttpVersion, instance: &InstancePre<Sandbox>) -> Result<Prox
 }
 
 /// Links a compiled component and finds what it exports.
-fn ready(runtime: &Arc<Runtime>, compiled: &Component) -> Result<Program, Rejected> {
+fn ready(runtime: &Arc<Runtime>, bytes: &[u8], compiled: &Component) -> Result<Program, Rejected> {
     let instance = runtime.link(compiled)?;
     let (interface, entries) = inspect(&runtime.engine, compiled);
+    interface.check()?;
     let http = entries.http.map(|version| handler(version, &instance)).transpose()?;
-    let places = runtime.places_of(compiled);
+    let places = runtime.places_of(bytes, compiled);
     let code = Code::Component(instance);
     let ready = Ready { runtime: runtime.clone(), code, entries, http, places, interface };
     Ok(Program { ready: Arc::new(ready) })
@@ -193,7 +194,7 @@ impl Engine {
     pub fn kept(&self, component: &[u8]) -> Option<Program> {
         [&self.inner.plain, &self.inner.concurrent]
             .into_iter()
-            .find_map(|runtime| ready(runtime, &runtime.kept(component)?).ok())
+            .find_map(|runtime| ready(runtime, component, &runtime.kept(component)?).ok())
     }
 
     /// Makes a component of what somebody uploaded, and compiles it: [`Engine::accept`] and
@@ -216,7 +217,7 @@ impl Engine {
             Kind::Plain => &self.inner.plain,
             Kind::Concurrent => &self.inner.concurrent,
         };
-        let program = ready(runtime, &runtime.load(&compiled.code)?)?;
+        let program = ready(runtime, component, &runtime.load(&compiled.code)?)?;
         // Only what can run here is kept.
         runtime.keep(component, &compiled.code);
         Ok(program)

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use wasmtime::component::types::{Component as ComponentType, ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex};
 
+use crate::error::Rejected;
 use crate::values::{check_types, function_wit};
 
 /// What can be done with a component.
@@ -73,6 +74,30 @@ pub(crate) enum HttpVersion {
 
 /// Functions that are listed and callable at most.
 const EXPORTS_MAX: usize = 1000;
+/// Bytes of the name of an export or an import.
+const NAME_BYTES_MAX: usize = 512;
+/// Bytes of all names and types together: a list shows them for each function.
+const INTERFACE_BYTES_MAX: usize = 256 << 10;
+
+impl Interface {
+    /// Whether it is of a size that can be shown.
+    pub(crate) fn check(&self) -> Result<(), Rejected> {
+        let exports = self.exports.iter().flat_map(|export| [&export.name, &export.wit]);
+        let bytes: usize = exports.chain(&self.imports).map(String::len).sum();
+        let mut names = self.exports.iter().map(|export| &export.name).chain(&self.imports);
+        if names.any(|name| name.len() > NAME_BYTES_MAX) {
+            return Err(Rejected(format!(
+                "the names of exports and imports may have {NAME_BYTES_MAX} bytes each"
+            )));
+        }
+        if bytes > INTERFACE_BYTES_MAX {
+            return Err(Rejected(format!(
+                "the names and types of its exports and imports have {bytes} bytes, {INTERFACE_BYTES_MAX} are allowed"
+            )));
+        }
+        Ok(())
+    }
+}
 
 /// Reads a compiled component's exports and imports.
 pub(crate) fn inspect(engine: &wasmtime::Engine, component: &Component) -> (Interface, Entries) {

@@ -89,6 +89,8 @@ pub(crate) const INSTANCES_MAX: usize = 40;
 pub(crate) const STACK_BYTES_MAX: usize = 1 << 20;
 /// Frames of a backtrace that are kept.
 pub(crate) const BACKTRACE_FRAMES_MAX: usize = 32;
+/// Bytes of a frame that are kept: names are the guest's own, and may be of any length.
+pub(crate) const FRAME_BYTES_MAX: usize = 256;
 /// Bytes of a guest's error message that are kept.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 4096;
 /// How deep WIT types and JSON values may nest: both are walked by recursion.

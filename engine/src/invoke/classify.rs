@@ -10,7 +10,7 @@ use wasmtime_wasi::I32Exit;
 use super::call::Target;
 use crate::control::{Control, Interrupt};
 use crate::error::Error;
-use crate::limits::{BACKTRACE_FRAMES_MAX, Limits, MESSAGE_BYTES_MAX};
+use crate::limits::{BACKTRACE_FRAMES_MAX, FRAME_BYTES_MAX, Limits, MESSAGE_BYTES_MAX};
 use crate::outcome::{Failure, FailureCode, Outcome};
 use crate::values::render;
 
@@ -150,7 +150,8 @@ pub(super) fn instantiation(cause: wasmtime::Error, control: &Control) -> Result
 fn frames(backtrace: &WasmBacktrace) -> String {
     let text = backtrace.to_string();
     let lines = text.lines().skip(1).map(str::trim).filter(|line| !line.is_empty());
-    lines.take(BACKTRACE_FRAMES_MAX).collect::<Vec<_>>().join("\n")
+    let short = |line: &str| line[..line.floor_char_boundary(FRAME_BYTES_MAX)].to_owned();
+    lines.take(BACKTRACE_FRAMES_MAX).map(short).collect::<Vec<_>>().join("\n")
 }
 
 pub(super) fn cut(mut message: String) -> String {

@@ -10,6 +10,7 @@ use wasmtime_wasi::WasiCtx;
 use super::call::Target;
 use super::classify::{self, Interrupted};
 use super::{Invocation, Stdio, preview1};
+use crate::capability::clocks::Coarse;
 use crate::capability::files::Files;
 use crate::capability::http::{Grants, Held, Hooks, Secrets};
 use crate::capability::logs::Capture;
@@ -38,7 +39,8 @@ pub(super) fn store(
     wasi: WasiCtx,
     (grants, secrets): (&Arc<Grants>, Secrets),
 ) -> Store<Sandbox> {
-    let files = runtime.disk.clone().map(|disk| Files::new(disk, control.clone()));
+    let clock = Coarse::new(runtime.clock_resolution);
+    let files = runtime.disk.clone().map(|disk| Files::new(disk, control.clone(), clock));
     let (network, control) = (runtime.network.clone(), control.clone());
     let hooks =
         Hooks { network, grants: grants.clone(), secrets, control: control.clone(), held: Held::default() };

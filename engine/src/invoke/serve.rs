@@ -106,6 +106,12 @@ impl Respond {
         self.lock().failure.clone()
     }
 
+    /// Whether the guest has given neither a response nor an error.
+    fn is_unanswered(&self) -> bool {
+        let inner = self.lock();
+        inner.sender.is_some() && inner.held.is_none()
+    }
+
     fn flush(&self) {
         let mut inner = self.lock();
         if let Some(held) = inner.held.take()

@@ -215,3 +215,13 @@ fn a_guest_takes_a_place_for_each_of_its_memories() {
     }
     assert!(matches!(wait(small).expect("the host works").outcome, Outcome::Returned(None)));
 }
+
+#[test]
+fn a_backtrace_is_short_whatever_its_functions_are_called() {
+    let name = "n".repeat(90_000);
+    let text = format!(r#"(module (func ${name} (export "f") (call ${name})))"#);
+    let failure = Run::of(&program(text.as_bytes())).failure();
+    assert_eq!(failure.code, FailureCode::StackOverflow);
+    let backtrace = failure.backtrace.expect("it has a place");
+    assert!(backtrace.contains("nnnn") && backtrace.len() < 10_000, "{} bytes", backtrace.len());
+}

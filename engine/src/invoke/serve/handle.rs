@@ -71,7 +71,8 @@ pub(super) async fn life(instance: Instance, exchange: Exchange, left: Left) -> 
     };
     match handled {
         Ok(()) => {
-            if let Some(failure) = respond.failure() {
+            let unanswered = || respond.is_unanswered().then(silent);
+            if let Some(failure) = respond.failure().or_else(unanswered) {
                 return Ok(Outcome::Failed(failure));
             }
             // One that is not to serve again is taken down here, where that is metered.
