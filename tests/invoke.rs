@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, guest, wat};
+use crate::harness::{Server, encode, guest, wat};
 
 #[test]
 fn a_call_answers_with_its_result_and_is_on_record() {
@@ -123,4 +123,29 @@ fn a_commands_result_may_be_a_file_and_is_json_where_it_parses() {
     };
     assert_eq!(result(r#"{"a": [1, 2.50]}"#), (json!("JSON"), json!({"a": [1, 2.5]})));
     assert_eq!(result("no json"), (json!("TEXT"), json!("no json")));
+}
+
+#[test]
+fn a_page_of_jobs_ends_before_it_is_too_large_to_hold() {
+    let server = Server::start();
+    let admin = server.admin();
+    admin.deploy("command", guest("command"));
+    let settings = json!({"settings": {"limits": {"outputBytesMax": 4 << 20, "hostcallBytesMax": 64 << 20}}});
+    admin.patch("/v1/functions/command", &settings).data(200);
+    // About 3 MB each.
+    for _ in 0..4 {
+        admin.invoke("command", &json!({"arguments": ["spam", "300000"]})).data(200);
+    }
+    let first = admin.get("/v1/jobs?limit=100").data(200);
+    let cursor = first["lastEvaluatedKey"].as_str().expect("there are more");
+    let second = admin.get(&format!("/v1/jobs?limit=100&lastEvaluatedKey={}", encode(cursor))).data(200);
+    let ids = |page: &Value| {
+        page["items"].as_array().expect("items").iter().map(|job| job["jobId"].clone()).collect::<Vec<_>>()
+    };
+    let (mut all, rest) = (ids(&first), ids(&second));
+    assert!(!all.is_empty() && !rest.is_empty(), "{} and {}", all.len(), rest.len());
+    all.extend(rest);
+    all.dedup();
+    assert_eq!(all.len(), 4, "each once");
+    assert!(second["lastEvaluatedKey"].is_null());
 }

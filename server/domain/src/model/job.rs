@@ -1,6 +1,6 @@
 //! A job: one call that will be made, is made, or was made.
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Outcome, Output};
 use super::id::{AccountId, JobId, RunId};
 use super::money::Nanodollars;
 use super::named::named;
@@ -136,6 +136,18 @@ pub struct Resulted {
 }
 
 impl Job {
+    /// Bytes that a stranger decides on: arguments and result.
+    pub fn bytes(&self) -> usize {
+        let result = self.last.as_ref().map_or(0, |last| match &last.outcome {
+            Outcome::Succeeded(Output::Json(text) | Output::Text(text)) => text.len(),
+            Outcome::Succeeded(Output::None) => 0,
+            Outcome::Failed(failure) => {
+                failure.message.len() + failure.backtrace.as_ref().map_or(0, String::len)
+            }
+        });
+        self.payload.len() + result
+    }
+
     /// Why it is not claimed, where it is not just its turn.
     pub fn waiting_for(&self, ask: Nanodollars, now: Millis) -> Option<String> {
         let Progress { status, due_at, .. } = self.progress;

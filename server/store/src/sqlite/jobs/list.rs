@@ -36,6 +36,9 @@ pub(in crate::sqlite) enum Path {
     Walk(Range),
 }
 
+/// Bytes of arguments and results of a page, which ends with the job that goes past it.
+const PAGE_BYTES_MAX: usize = 8 << 20;
+
 pub(super) fn list(
     connection: &Connection,
     account: AccountId,
@@ -69,8 +72,18 @@ pub(super) fn list(
             }
         },
     };
-    let items = read::by_keys(connection, found.rows.iter().map(|position| position.row.stored()))?;
-    Ok(Listed { items, next: found.next })
+    let mut listed = Listed { items: Vec::new(), next: found.next };
+    let mut bytes = 0;
+    for position in &found.rows {
+        let Some(job) = read::by_key(connection, position.row.stored())? else { continue };
+        bytes += job.bytes();
+        listed.items.push(job);
+        if bytes >= PAGE_BYTES_MAX && found.rows.last() != Some(position) {
+            listed.next = Some(*position);
+            break;
+        }
+    }
+    Ok(listed)
 }
 
 /// The way to the jobs of an account, through the index that fits best.

@@ -45,12 +45,11 @@ pub(super) fn get(connection: &Connection, account: AccountId, id: JobId) -> Res
     select.query_row([id.to_bytes(), account.to_bytes()], job).optional().map_err(internal)
 }
 
-/// Jobs by key, in that order, without those that are being purged.
-pub(super) fn by_keys(connection: &Connection, keys: impl Iterator<Item = i64>) -> Result<Vec<Job>> {
+/// A job by its key; none for one that is being purged.
+pub(super) fn by_key(connection: &Connection, key: i64) -> Result<Option<Job>> {
     let sql = format!("{} WHERE j.key = ?", job_sql());
     let mut select = connection.prepare_cached(&sql).map_err(internal)?;
-    let jobs = keys.map(|key| select.query_row([key], job).optional());
-    jobs.filter_map(Result::transpose).collect::<rusqlite::Result<_>>().map_err(internal)
+    select.query_row([key], job).optional().map_err(internal)
 }
 
 /// Jobs of a run from a place on, until there are so many, or so many bytes of results.
