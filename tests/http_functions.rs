@@ -259,10 +259,12 @@ fn what_its_owner_wants_kept_of_requests_is_a_job_with_its_log() {
     records(json!({}));
     let failed = kept(1).remove(0);
     assert_eq!((&failed["status"], &failed["error"]["code"]), (&json!("FAILED"), &json!("trap")));
-    assert_eq!(failed["payload"]["arguments"], json!(["GET", "/trap?a=b"]));
+    assert_eq!(failed["payload"]["arguments"], json!(["GET", "/trap"]));
     assert!(failed["error"]["backtrace"].as_str().is_some_and(|frames| frames.contains("web")), "{failed}");
     let log = admin.get(&format!("/v1/jobs/{}/logs", failed["jobId"].as_str().expect("an id"))).data(200);
     assert!(log.to_string().contains("as asked"), "{log}");
+    let id = failed["jobId"].as_str().expect("an id");
+    assert!(admin.post(&format!("/v1/jobs/{id}/restart"), &json!({})).refused(409).contains("its client"));
     let run = failed["runId"].as_str().expect("an id");
     assert_eq!(admin.get(&format!("/v1/runs/{run}")).data(200)["source"], "http");
     assert_eq!(admin.get("/v1/runs").data(200)["items"], json!([]), "lists show them when asked");

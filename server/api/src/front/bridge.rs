@@ -104,19 +104,28 @@ fn from_routes(response: actix_web::HttpResponse<BoxBody>) -> Result<http::Respo
     response.body(Body::Route(body)).map_err(io::Error::other)
 }
 
-/// A request's body as the routes read it.
+/// How long what nobody wants to read is read on: a client that still sends would find its connection broken, and
+/// never see why it was refused.
+const LINGER: Duration = Duration::from_secs(5);
+/// And how much of it.
+const LINGER_BYTES_MAX: usize = 256 << 20;
+
+/// A request's body as the routes read it; nothing once it is over.
 struct Chunks {
     body: Option<Incoming>,
 }
 
-/// How long what nobody wants to read is read on: a client that still sends would find its connection broken, and
-/// never see why it was refused.
-const LINGER: Duration = Duration::from_secs(5);
-
 impl Drop for Chunks {
     fn drop(&mut self) {
         if let Some(mut body) = self.body.take().filter(|body| !body.is_end_stream()) {
-            let drain = async move { while let Some(Ok(_)) = body.frame().await {} };
+            let drain = async move {
+                let mut left = LINGER_BYTES_MAX;
+                while let Some(Ok(frame)) = body.frame().await {
+                    let length = frame.data_ref().map_or(0, Bytes::len);
+                    let Some(less) = left.checked_sub(length) else { return };
+                    left = less;
+                }
+            };
             Local.execute(async move { drop(tokio::time::timeout(LINGER, drain).await) });
         }
     }
@@ -131,6 +140,9 @@ impl Stream for Chunks {
             let Poll::Ready(frame) = Pin::new(body).poll_frame(context) else {
                 return Poll::Pending;
             };
+            if !matches!(frame, Some(Ok(_))) {
+                self.body = None;
+            }
             return Poll::Ready(match frame {
                 None => None,
                 Some(Ok(frame)) => match frame.into_data() {

@@ -71,7 +71,7 @@ fn created(run: &Run) -> receipt::Answer {
 
 #[utoipa::path(
     tag = "runs",
-    params(("source" = Option<String>, Query, description = "what made it: `run`, `job` or `invoke`; where it is not named, all but `invoke`"), ("function" = Option<String>, Query, description = "a function's name"), DateQuery, OrderQuery, PageQuery),
+    params(("source" = Option<String>, Query, description = "what made it: `run`, `job`, `invoke` or `http`; where it is not named, all but `invoke` and `http`"), ("function" = Option<String>, Query, description = "a function's name"), DateQuery, OrderQuery, PageQuery),
     responses((status = 200, description = "a page", body = Success<List<RunView>>), Refusals),
     security(("bearer" = ["runs:read"])),
 )]

@@ -39,7 +39,8 @@ pub struct Http {
     /// null.
     pub reuse: Option<Reuse>,
     /// Which requests are kept as jobs, with their log, and so cost a row each: none, those that failed (60 a
-    /// minute at most, the others are only counted), or all.
+    /// minute at most, with the last 16 KiB of their log; the others are only counted), or all: then whoever calls a
+    /// public function adds to the disk. Their path is kept, without its query.
     pub record: Record,
 }
 

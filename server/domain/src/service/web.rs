@@ -96,7 +96,8 @@ impl Web {
         let asked = Asked::of(&request, self.base.clock.now());
         let (base, for_target, traffic) = (self.base.clone(), target.clone(), route.traffic.clone());
         let on_served = Box::new(move |served: Served| {
-            if !record::is_wanted(&for_target, asked.at, &served, &traffic.recorded) {
+            record::count(&served);
+            if !record::takes_room(&for_target, asked.at, &served, &traffic.recorded) {
                 record::add_up(&base, &for_target, asked.at, &served);
                 return drop((serving, place));
             }

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::base::Base;
 use crate::model::attempt::{Attempt, FailureCode, Outcome, Output};
 use crate::model::job::Progress;
+use crate::model::log::Line;
 use crate::model::run::{Common, Source};
 use crate::model::settings::Record;
 use crate::model::step;
@@ -19,6 +20,8 @@ use crate::port::store::{Finished, NewJob, NewRun};
 /// the disk else.
 const FAILURES_A_MINUTE_MAX: u32 = 60;
 const MINUTE_MS: u64 = 60_000;
+/// Bytes that are kept of the log of a failed request: its end, which says why.
+const LOG_BYTES_MAX: usize = 16 << 10;
 /// Bytes of a path that are kept.
 const PATH_BYTES_MAX: usize = 2048;
 
@@ -27,7 +30,7 @@ const PATH_BYTES_MAX: usize = 2048;
 pub(super) struct Recorded(Mutex<(u64, u32)>);
 
 impl Recorded {
-    fn has_room(&self, at: Millis) -> bool {
+    fn take(&self, at: Millis) -> bool {
         let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let minute = at.0 / MINUTE_MS;
         if recorded.0 != minute {
@@ -49,21 +52,26 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn of<B>(request: &http::Request<B>, at: Millis) -> Self {
         let trace = request.headers().get("traceparent").and_then(|trace| trace.to_str().ok()?.parse().ok());
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        // Queries have tokens in them now and then, and whoever visits has not agreed to a log.
+        let path = request.uri().path();
         let path = &path[..path.floor_char_boundary(PATH_BYTES_MAX)];
         Self { at, trace, arguments: json!([request.method().as_str(), path]).to_string() }
     }
 }
 
-/// Whether its function wants a request that is over to be kept as a job.
-pub(super) fn is_wanted(target: &Target, at: Millis, served: &Served, recorded: &Recorded) -> bool {
+/// Counts a request that is over.
+pub(super) fn count(served: &Served) {
     let name = served.failure.as_ref().map_or("succeeded", |failure| failure.code.name());
     metrics::counter!("skep_http_function_requests_total", "outcome" => name).increment(1);
+}
+
+/// Takes the room for a job of a request, if its function wants it kept and there is room.
+pub(super) fn takes_room(target: &Target, at: Millis, served: &Served, recorded: &Recorded) -> bool {
     // A client that went away is no failure of the function's.
     let failed = served.failure.as_ref().is_some_and(|failure| failure.code != FailureCode::Cancelled);
     match target.settings.http.record {
         Record::None => false,
-        Record::Failed => failed && recorded.has_room(at),
+        Record::Failed => failed && recorded.take(at),
         Record::All => true,
     }
 }
@@ -95,11 +103,26 @@ pub(super) async fn keep(base: &Base, target: &Target, asked: Asked, served: Ser
         trace: asked.trace,
     };
     let step = step::finish_call(step::claim(Progress::new(None)), attempt, base.clock.now());
-    let finished = Finished { run: id, job, step, price, lines: served.lines };
+    let finished = Finished { run: id, job, step, price, lines: lines(target, served.lines) };
     if let Err(error) = base.store.job_record(run, finished).await {
         tracing::warn!(error = error.chain(), "a request could not be recorded");
         base.meter.add(target.account, target.function, at, &usage, price.amount);
     }
+}
+
+/// What is kept of a request's log: of one that is kept unasked, so much that it cannot fill the disk.
+fn lines(target: &Target, mut lines: Vec<Line>) -> Vec<Line> {
+    if target.settings.http.record == Record::Failed {
+        let mut left = LOG_BYTES_MAX;
+        let kept = lines.iter().rev().take_while(|line| {
+            let fits = line.text.len() <= left;
+            left = left.saturating_sub(line.text.len());
+            fits
+        });
+        let dropped = lines.len() - kept.count();
+        lines.drain(..dropped);
+    }
+    lines
 }
 
 fn attempt(base: &Base, at: Millis, served: &Served) -> Attempt {
