@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::failure::Failure;
@@ -61,6 +62,8 @@ pub(super) fn serve(arguments: Arguments) -> Result<ExitCode, Failure> {
     let config = Config::load(arguments.config.as_deref(), overrides)?;
     telemetry::start_logs(&config.log);
     raise_files();
+    // What it writes is its own.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let server = Server::start(&config)?;
     let output = super::output::Output { json: false };
     output.line(&format!("skep listens on http://{}", server.address()));
