@@ -202,7 +202,10 @@ impl State {
         let process = format!("/proc/{}", server.process_id());
         let open = std::fs::read_dir(format!("{process}/fd")).expect("it runs").flatten();
         let open: Vec<_> = open.filter_map(|entry| std::fs::read_link(entry.path()).ok()).collect();
-        let children = std::fs::read_to_string(format!("{process}/task/{}/children", server.process_id()));
+        // A compiler is the child of whichever thread has started it.
+        let threads = std::fs::read_dir(format!("{process}/task")).expect("it runs").flatten();
+        let children =
+            threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
         Self {
             memory_bytes: memory(server, "VmRSS:"),
             // What a program's memory looks like at its start is one, and stays with the program.
@@ -212,7 +215,7 @@ impl State {
                 .filter(|path| path.contains("deleted") && !path.contains("memory-image"))
                 .count(),
             files: names(server.directory.path()),
-            children: children.unwrap_or_default().split_whitespace().count(),
+            children: children.map(|children| children.split_whitespace().count()).sum(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The public test suite of WASI, where `SKEP_WASI_TESTSUITE` names a copy of it (the branch
 //! `prod/testsuite-base` of wasi-testsuite): `skep exec` gives what the wasmtime CLI gives.
 //!
-//! Programs that serve HTTP or call servers are not among those that are run yet.
+//! Programs that serve HTTP are not among those that are run: `exec` serves none.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -13,6 +13,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{SKEP, skip, tool};
+
+/// Programs that the wasmtime CLI of PyPI passes and `skep exec` does not, with the reason.
+const KNOWN: [(&str, &str); 1] = [(
+    "http-request",
+    "wasmtime 48.0.8 refuses paths that begin with no slash; that CLI is 48.0.2, which takes them",
+)];
 
 /// How long one program may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,8 +55,8 @@ fn programs(suite: &Path) -> Vec<Program> {
 }
 
 impl Program {
-    fn is_http(&self) -> bool {
-        self.spec["world"] == "wasi:http/service" || self.wants("http")
+    fn is_service(&self) -> bool {
+        self.spec["world"] == "wasi:http/service"
     }
 
     fn wants(&self, proposal: &str) -> bool {
@@ -78,10 +84,11 @@ impl Program {
         match skep {
             true => drop(command.arg("exec")),
             false if self.suite == "wasm32-wasip3" => {
-                command.args([
-                    "-Wcomponent-model-async",
-                    if self.wants("sockets") { "-Sp3,inherit-network" } else { "-Sp3" },
-                ]);
+                let mut grants = "-Sp3".to_owned();
+                for (proposal, grant) in [("sockets", ",inherit-network"), ("http", ",http")] {
+                    grants.push_str(if self.wants(proposal) { grant } else { "" });
+                }
+                command.args(["-Wcomponent-model-async", &grants]);
             }
             false => {}
         }
@@ -225,10 +232,13 @@ fn exec_gives_what_the_wasmtime_cli_gives() {
         return;
     }
     let (programs, mut passed, mut faults) = (programs(&suite), 0, Vec::new());
-    let http = programs.iter().filter(|program| program.is_http()).count();
-    for program in programs.iter().filter(|program| !program.is_http()) {
+    let services = programs.iter().filter(|program| program.is_service()).count();
+    for program in programs.iter().filter(|program| !program.is_service()) {
+        let is_known = KNOWN.iter().any(|(name, _)| *name == program.name);
         match program.outcome(true) {
+            Ok(()) if is_known => faults.push(format!("{} passes now: take it off the list", program.name)),
             Ok(()) => passed += 1,
+            Err(_) if is_known => {}
             // Where wasmtime fails as well, it is not for us to do better.
             Err(why) if program.outcome(false).is_ok() => faults.push(format!("{}: {why}", program.name)),
             Err(_) => {}
@@ -236,7 +246,7 @@ fn exec_gives_what_the_wasmtime_cli_gives() {
     }
     let all = programs.len();
     skip(&format!(
-        "{http} of the {all} programs of WASI's suite, which speak HTTP; {passed} of the others passed"
+        "{services} of the {all} programs of WASI's suite, which serve HTTP; {passed} of the others passed"
     ));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -117,9 +117,11 @@ fn what_is_valid_and_meant_badly_is_refused_in_time() {
         ("a thousand million values", doubled_types(30)),
         ("an import that is not there", "(component (import \"a:b/c@1.0.0\" (instance)))".into()),
         ("a name of a MiB", format!("(module (func (export \"{}\")))", "a".repeat(1 << 20))),
+        ("names that nobody would ever read", format!("(module (func (export \"{}\")))", "a".repeat(90_000))),
+        ("a MiB of names", many(900, &|index| format!("(func (export \"e{index}-{}\"))", "a".repeat(400)))),
         ("brackets", "(".repeat(1 << 20)),
         ("no end of a comment", format!("(module {}", "(;".repeat(1 << 19))),
-        ("200,000 globals", many(1_000_001, &|_| "(global i32 (i32.const 0))".into())),
+        ("a million globals", many(1_000_001, &|_| "(global i32 (i32.const 0))".into())),
         ("200,000 exports", many(200_000, &|index| format!("(func (export \"e{index}\"))"))),
         (
             "a function of 60,000 locals",

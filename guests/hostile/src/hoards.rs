@@ -7,7 +7,7 @@ use wasip2::cli::stdout::get_stdout;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::filesystem::preopens::get_directories;
 use wasip2::filesystem::types::{Descriptor, DescriptorFlags, OpenFlags, PathFlags};
-use wasip2::http::types::{Fields, Method, OutgoingRequest};
+use wasip2::http::types::{Fields, Method, OutgoingBody, OutgoingRequest, OutgoingResponse};
 use wasip2::random::random::get_random_bytes;
 use wasip2::sockets::network::IpAddressFamily;
 use wasip2::sockets::tcp_create_socket::create_tcp_socket;
@@ -78,6 +78,35 @@ pub(crate) fn bodies() {
             let _ = stream.write(CHUNK);
         }
         forget((stream, body, request));
+    }
+}
+
+/// Answers whose bodies are over, and which nobody gives.
+pub(crate) fn finished_bodies() {
+    loop {
+        let response = OutgoingResponse::new(Fields::new());
+        let body = response.body().expect("it has one");
+        let stream = body.write().expect("it has one");
+        while stream.check_write().is_ok_and(|room| room >= CHUNK.len() as u64) {
+            let _ = stream.write(CHUNK);
+        }
+        drop(stream);
+        let _ = OutgoingBody::finish(body, Some(full()));
+        forget(response);
+    }
+}
+
+/// Fields that were many, and of which none is left but their room.
+pub(crate) fn emptied_headers() {
+    loop {
+        let fields = Fields::new();
+        for index in 0..150 {
+            let _ = fields.append(&format!("{index}"), b"");
+        }
+        for index in 0..150 {
+            let _ = fields.delete(&format!("{index}"));
+        }
+        forget(fields);
     }
 }
 
