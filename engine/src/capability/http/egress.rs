@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
+use http::{Method, Uri};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -108,9 +108,7 @@ impl Network {
             .handshake(TokioIo::new(stream))
             .await?;
         let connection = Driven::start(connection, places);
-        // The server is told the path; where it is, is in `Host`.
-        *request.uri_mut() =
-            request.uri().path_and_query().map_or_else(Default::default, |path| path.clone().into());
+        *request.uri_mut() = origin_form(request.uri())?;
         let answer =
             timeout(within(options.first_byte_timeout, ANSWER_TIMEOUT), sender.send_request(request));
         let answer = answer.await.map_err(|_| Error::ConnectionReadTimeout)??;
@@ -150,6 +148,13 @@ impl Network {
         let stream = self.tls.connect(name, stream).await.map_err(|_| Error::TlsProtocolError)?;
         Ok(Box::pin(stream))
     }
+}
+
+/// What the server is told of a URI: the path, which is never empty, and the query. Where it is, is in `Host`.
+fn origin_form(uri: &Uri) -> Result<Uri, Error> {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    format!("{slash}{path}").parse().map_err(|_| Error::HttpRequestUriInvalid)
 }
 
 fn unknown_name() -> Error {
