@@ -61,8 +61,11 @@ impl WarmPool {
         Some(warm)
     }
 
-    /// Keeps an instance for the next request.
+    /// Keeps an instance for the next request, unless somebody has come to wait for its place meanwhile.
     pub(super) fn keep(&self, mut warm: Warm) {
+        if !warm.may_serve() {
+            return;
+        }
         warm.since = Instant::now();
         self.lock().entry(key(&warm.program, &warm.plan)).or_default().push(warm);
     }
