@@ -173,7 +173,9 @@ pub(super) fn outcome(program: &Program, server: &Server) -> Result<(), String> 
         let answer = server.anon().send(request["method"].as_str().expect("a method"), &path, body, &headers);
         let wanted = &request["response"];
         if wanted["status"].as_u64().is_some_and(|status| status != u64::from(answer.status)) {
-            let log = admin.get("/v1/jobs?limit=1&sortOrder=desc").body;
+            let jobs = admin.get("/v1/jobs?limit=1").data(200);
+            let job = jobs["items"][0]["jobId"].as_str().unwrap_or_default().to_owned();
+            let log = admin.get(&format!("/v1/jobs/{job}/logs")).body;
             return Err(format!("{path}: {} {} {log}", answer.status, answer.body));
         }
         for (name, value) in texts(&wanted["headers"]) {
