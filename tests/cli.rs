@@ -49,6 +49,8 @@ fn exit_codes_mean_something() {
     assert_eq!(skep(&["run", "even", "--parameters", "((1, 2),)"]).code, Some(2));
     let refused = skep(&["invoke", "nothing"]);
     assert_eq!((refused.code, refused.stderr.as_str()), (Some(3), "skep: there is no such function\n"));
+    let odd = skep(&["functions", "a b\u{fc}"]);
+    assert!(odd.code == Some(3) && odd.stderr.contains("no such function"), "{}", odd.stderr);
     let json = skep(&["invoke", "nothing", "--json"]);
     assert_eq!(
         json.stderr,

@@ -152,8 +152,13 @@ impl Client {
         }
     }
 
+    /// What may not stand in a URL is encoded, so that it is the server that says what is wrong with a name.
     fn to(&self, path: &str) -> String {
-        format!("{}{path}", self.url)
+        let encoded = |byte: u8| match byte {
+            b'!'..=b'~' if !b"\"<>\\^`{|}#".contains(&byte) => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        };
+        format!("{}{}", self.url, path.bytes().map(encoded).collect::<String>())
     }
 
     fn data(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Value, Failure> {

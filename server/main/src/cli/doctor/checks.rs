@@ -105,7 +105,7 @@ fn files() -> Check {
     };
     let state = if most >= FILES_WANTED { State::Good } else { State::Fair };
     let advice = format!(
-        "a connection takes one each: LimitNOFILE={FILES_WANTED} in a unit of systemd, or ulimit -Hn"
+        "a connection takes one each: LimitNOFILE={FILES_WANTED} in a unit of systemd, or ulimit -n {FILES_WANTED} in a shell"
     );
     check("files", state, found, advice)
 }
@@ -118,7 +118,8 @@ fn disk(data: &Path) -> Check {
         Ok(took) => took,
         Err(error) => {
             let found = format!("{} cannot be written: {error}", directory.display());
-            return check("disk", State::Problem, found, "name another with --data, or make it yours");
+            let advice = "make room there, make it yours, or name another with --data";
+            return check("disk", State::Problem, found, advice);
         }
     };
     let free = rustix::fs::statvfs(directory).map_or(u64::MAX, |disk| disk.f_bavail * disk.f_frsize);
