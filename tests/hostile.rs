@@ -95,7 +95,9 @@ impl Target {
         });
         tried.map_err(|_| "the server did not answer as it must".to_owned())??;
         let calls = calls.map_err(|_| "the neighbour's calls failed".to_owned())?;
-        let most = calls.get(calls.len() * 9 / 10).copied().unwrap_or_default();
+        // Other tests use the machine too: the longest call of all says nothing.
+        let most = calls.get(calls.len() * 9 / 10).copied();
+        let most = most.ok_or("the neighbour got nothing done")?;
         if most > Duration::from_secs(1) {
             return Err(format!("nine in ten calls of the neighbour took up to {most:?}"));
         }

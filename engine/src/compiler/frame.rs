@@ -83,3 +83,28 @@ fn read_byte(mut from: impl Read) -> io::Result<u8> {
     from.read_exact(&mut byte)?;
     Ok(byte[0])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a child says that somebody has taken over: it is read as far as it goes, and takes no more memory than
+    /// it has bytes.
+    #[test]
+    fn an_answer_that_lies_about_its_length_is_an_error() {
+        let mut whole = Vec::new();
+        let answer = Ok(Compiled { component: Some(vec![1; 10]), kind: Kind::Plain, code: vec![2; 20] });
+        write_result(&mut whole, &answer).expect("a vector takes all");
+        for length in 0..whole.len() {
+            assert!(read_result(&whole[..length]).is_err(), "{length} bytes of {}", whole.len());
+        }
+        assert!(
+            read_result(&whole[..]).is_ok_and(|answer| answer.is_ok_and(|answer| answer.code == [2; 20]))
+        );
+        for length in [PART_BYTES_MAX, PART_BYTES_MAX + 1, u64::MAX] {
+            let lie = [&[PLAIN], &length.to_le_bytes()[..], &[0; 100]].concat();
+            assert!(read_result(&lie[..]).is_err(), "{length}");
+        }
+        assert!(read_result(&[77, 0][..]).is_err() && read_task(&[77, 0][..]).is_err());
+    }
+}
