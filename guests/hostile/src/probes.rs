@@ -27,7 +27,7 @@ pub(crate) fn escape() -> Vec<String> {
     for path in [
         "/etc/passwd", "../etc/passwd", "../../../../etc/passwd", "d/../../etc/passwd", "./../etc/passwd",
         "d/../../../../../etc/passwd", "//etc/passwd", "/proc/self/environ", "../proc/self/environ",
-        "/proc/self/root/etc/passwd", "/dev/mem", "..", "../", "/", "d/../..", "d/../../", "/etc/passwd/",
+        "/proc/self/cwd/etc/passwd", "/dev/mem", "..", "../", "/", "d/../..", "d/../../", "/etc/passwd/",
         "\\etc\\passwd", "..\\etc\\passwd", "%2e%2e/etc/passwd", "d/./../../etc/passwd", "~/.ssh/id_rsa",
         "file:///etc/passwd", "/tmp", "/tmp/", "/tmp/.", "\u{2024}\u{2024}/etc/passwd", "..%c0%af/etc/passwd",
     ] {
