@@ -116,6 +116,9 @@ fn a_stranger_cannot_reach_the_terminal() {
     // ESC ] 0 ; x BEL would set the window's title.
     let shown = server.skep(&["invoke", "c", "bytes", "1b5d303b7807"]).ok();
     assert_eq!(shown, "\\u{1b}]0;x\\u{7}\n");
+    // U+202E turns what follows it around.
+    let turned = server.skep(&["invoke", "c", "bytes", "61e280ae74787462"]).ok();
+    assert_eq!(turned, "a\\u{202e}txtb\n");
 }
 
 #[test]

@@ -102,11 +102,11 @@ impl Web {
                 return drop((serving, place));
             }
             let tasks = base.tasks.clone();
-            // It goes on as a task; until it is written, it is under way.
-            drop(tasks.finish(async move {
+            // Until it is written, it is under way.
+            tasks.spawn(async move {
                 record::keep(&base, &for_target, asked, served).await;
                 drop((serving, place));
-            }));
+            });
         });
         self.base.http_guest.serve(target, request, on_served).await.map_err(Refused::Failed)
     }

@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "SKEP_DATA", value_name = "DIRECTORY", default_value = config::DATA)]
     data: PathBuf,
     /// Guests that are to live at once
-    #[arg(long, env = "SKEP_INSTANCES", value_name = "NUMBER", default_value_t = 1000)]
+    #[arg(long, env = "SKEP_INSTANCES", value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     instances: u32,
     /// Print JSON
     #[arg(long)]

@@ -29,7 +29,7 @@ enum Action {
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<String>,
         /// After how many days it ends [default: never]
-        #[arg(long, value_name = "NUMBER")]
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=3650))]
         days: Option<u32>,
     },
     /// Revoke a key, at once
