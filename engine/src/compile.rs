@@ -23,6 +23,8 @@ use crate::invoke::{Call, Invocation, Running, preview1};
 use crate::pool::{Config, Filesystem};
 use crate::runtime::{Kind, Runtime};
 use crate::sandbox::Sandbox;
+use crate::script::bindings::RuntimePre;
+use crate::script::{Script, Source};
 use crate::wit;
 
 /// The runtimes, their threads and pools. Cheap to clone; the last clone stops the threads.
@@ -48,6 +50,8 @@ pub(crate) struct Inner {
 #[derive(Clone)]
 pub struct Program {
     pub(crate) ready: Arc<Ready>,
+    /// What it is given in each instance, where it is a runtime.
+    pub(crate) script: Option<Arc<Script>>,
 }
 
 pub(crate) struct Ready {
@@ -56,6 +60,8 @@ pub(crate) struct Ready {
     pub(crate) entries: Entries,
     /// How requests are handed to it, if it is an HTTP function.
     pub(crate) http: Option<ProxyPre<Sandbox>>,
+    /// How source and scripts are handed to it, if it is a runtime.
+    pub(crate) guest: Option<RuntimePre<Sandbox>>,
     /// Places that an instance takes.
     pub(crate) places: u32,
     interface: Interface,
@@ -86,10 +92,13 @@ fn ready(runtime: &Arc<Runtime>, bytes: &[u8], compiled: &Component) -> Result<P
     let (interface, entries) = inspect(&runtime.engine, compiled);
     interface.check()?;
     let http = entries.http.map(|version| handler(version, &instance)).transpose()?;
+    let guest = entries.is_runtime.then(|| RuntimePre::new(instance.clone())).transpose();
+    let guest =
+        guest.map_err(|error| Rejected(format!("this component is no runtime as it says: {error:#}")))?;
     let places = runtime.places_of(bytes, compiled);
     let code = Code::Component(instance);
-    let ready = Ready { runtime: runtime.clone(), code, entries, http, places, interface };
-    Ok(Program { ready: Arc::new(ready) })
+    let ready = Ready { runtime: runtime.clone(), code, entries, http, guest, places, interface };
+    Ok(Program { ready: Arc::new(ready), script: None })
 }
 
 impl Engine {
@@ -186,8 +195,9 @@ impl Engine {
         let entries = Entries { command: Some(Command::Start), ..Entries::default() };
         let interface = Interface { kinds: vec![interface::Kind::Command], ..Interface::default() };
         let code = Code::Module(linked);
-        let ready = Ready { runtime: runtime.clone(), code, entries, http: None, places: 1, interface };
-        Ok(Program { ready: Arc::new(ready) })
+        let runtime = runtime.clone();
+        let ready = Ready { runtime, code, entries, http: None, guest: None, places: 1, interface };
+        Ok(Program { ready: Arc::new(ready), script: None })
     }
 
     /// The program of a component whose machine code is kept. Blocks for as long as reading it takes.
@@ -252,9 +262,40 @@ impl Drop for Inner {
 }
 
 impl Program {
-    /// What the component offers.
+    /// What the component offers, or the script.
     pub fn interface(&self) -> &Interface {
-        &self.ready.interface
+        self.script.as_ref().map_or(&self.ready.interface, |script| script.interface())
+    }
+
+    /// The script as a program, on the compiled code of this runtime.
+    ///
+    /// # Errors
+    /// If this is no runtime, or not one that serves HTTP where the script does.
+    pub fn with_script(&self, script: Script) -> Result<Self, Rejected> {
+        self.check_runtime()?;
+        let serves = matches!(self.ready.entries.http, Some(HttpVersion::V0_2));
+        if script.interface().kinds.contains(&interface::Kind::Http) && !serves {
+            return Err(Rejected("this runtime exports no wasi:http/incoming-handler".into()));
+        }
+        Ok(Self { ready: self.ready.clone(), script: Some(Arc::new(script)) })
+    }
+
+    /// A call that builds source.
+    ///
+    /// # Errors
+    /// If this is no runtime.
+    pub fn build(&self, source: Source) -> Result<Call, Rejected> {
+        self.check_runtime()?;
+        Ok(Call::build(source))
+    }
+
+    fn check_runtime(&self) -> Result<(), Rejected> {
+        match self.ready.guest {
+            Some(_) => Ok(()),
+            None => {
+                Err(Rejected("this component is no runtime: it does not export skep:runtime/guest".into()))
+            }
+        }
     }
 
     /// Checks which export a call means, as [`Program::call`] does, and nothing else.
@@ -262,7 +303,10 @@ impl Program {
     /// # Errors
     /// Names what there is instead.
     pub fn export(&self, export: Option<&str>) -> Result<(), Rejected> {
-        Call::check_export(&self.ready, export)
+        match &self.script {
+            Some(script) => Call::check_script_export(script, export),
+            None => Call::check_export(&self.ready, export),
+        }
     }
 
     /// Checks a call before it is made: the export and each argument against its type. With no
@@ -271,6 +315,9 @@ impl Program {
     /// # Errors
     /// Names the export or the argument that does not fit, and what would.
     pub fn call(&self, export: Option<&str>, arguments: &[Value]) -> Result<Call, Rejected> {
-        Call::check(&self.ready, export, arguments)
+        match &self.script {
+            Some(script) => Call::check_script(script, export, arguments),
+            None => Call::check(&self.ready, export, arguments),
+        }
     }
 }

@@ -17,6 +17,8 @@ pub enum Kind {
     Exports,
     /// It exports a handler of `wasi:http`.
     Http,
+    /// It exports `skep:runtime/guest`: it builds and runs scripts.
+    Runtime,
 }
 
 /// A function that can be called by name.
@@ -54,6 +56,7 @@ pub(crate) struct Entries {
     pub(crate) exports: HashMap<String, Export>,
     pub(crate) command: Option<Command>,
     pub(crate) http: Option<HttpVersion>,
+    pub(crate) is_runtime: bool,
 }
 
 /// Where a command begins.
@@ -123,6 +126,9 @@ pub(crate) fn inspect(engine: &wasmtime::Engine, component: &Component) -> (Inte
                     let is_0_3 = is_interface(name, "wasi:http/handler");
                     entries.http = Some(if is_0_3 { HttpVersion::V0_3 } else { HttpVersion::V0_2 });
                     interface.kinds.push(Kind::Http);
+                } else if is_interface(name, "skep:runtime/guest") {
+                    entries.is_runtime = true;
+                    interface.kinds.push(Kind::Runtime);
                 } else {
                     for (inner, item) in instance.exports(engine) {
                         if let ComponentItem::ComponentFunc(function) = item.ty {

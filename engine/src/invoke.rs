@@ -5,6 +5,7 @@ mod call;
 mod classify;
 pub(crate) mod preview1;
 mod run;
+mod script;
 pub(crate) mod serve;
 
 use std::future::Future;

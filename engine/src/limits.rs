@@ -91,6 +91,8 @@ pub(crate) const STACK_BYTES_MAX: usize = 1 << 20;
 pub(crate) const BACKTRACE_FRAMES_MAX: usize = 32;
 /// Bytes of a frame that are kept: names are the guest's own, and may be of any length.
 pub(crate) const FRAME_BYTES_MAX: usize = 256;
+/// Bytes of a script's own trace that are kept.
+pub(crate) const TRACE_BYTES_MAX: usize = 16 << 10;
 /// Bytes of a guest's error message that are kept.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 4096;
 /// How deep WIT types and JSON values may nest: both are walked by recursion.

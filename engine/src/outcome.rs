@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::script::Built;
+
 /// An invocation from its first instruction to its end.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -16,6 +18,10 @@ pub struct Report {
 pub enum Outcome {
     /// An export returned; `None` where its type has no result.
     Returned(Option<Value>),
+    /// A function of a script returned: JSON, as its runtime wrote it.
+    Answered(String),
+    /// A runtime made something of source.
+    Built(Box<Built>),
     /// A command ended well; its output is what it wrote to stdout.
     Finished(Vec<u8>),
     /// A command ended well and left its output in the file that `SKEP_OUTPUT` names.
@@ -31,7 +37,7 @@ pub struct Failure {
     pub code: FailureCode,
     /// For people; at most 4 KiB.
     pub message: String,
-    /// The Wasm frames, innermost first, one a line; at most 32.
+    /// The Wasm frames, innermost first, one a line, at most 32; or a script's own trace, at most 16 KiB.
     pub backtrace: Option<String>,
     /// A command's exit code.
     pub exit_code: Option<i32>,

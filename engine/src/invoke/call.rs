@@ -1,11 +1,14 @@
 //! A call whose export and arguments fit.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use wasmtime::component::{ComponentExportIndex, Type, Val};
 
 use crate::compile::Ready;
 use crate::error::Rejected;
-use crate::interface::{Command, Export};
+use crate::interface::{Command, Export, Kind};
+use crate::script::{HANDLER, Script, Source};
 use crate::values::{parse, type_wit};
 
 /// A checked call. It belongs to the program that made it.
@@ -16,8 +19,32 @@ pub struct Call {
 
 #[derive(Debug, Clone)]
 pub(super) enum Target {
-    Command { entry: Command, arguments: Vec<String> },
-    Export { index: ComponentExportIndex, arguments: Vec<Val>, result: Option<Type> },
+    Command {
+        entry: Command,
+        arguments: Vec<String>,
+    },
+    Export {
+        index: ComponentExportIndex,
+        arguments: Vec<Val>,
+        result: Option<Type>,
+    },
+    /// What a runtime is to do.
+    Runtime(Work),
+}
+
+/// What a runtime does.
+#[derive(Debug, Clone)]
+pub(super) enum Work {
+    Build(Arc<Source>),
+    /// Calls a function of a script; the arguments are a JSON array.
+    Call {
+        function: String,
+        arguments: String,
+    },
+    /// Runs a script as a command.
+    Run {
+        arguments: Vec<String>,
+    },
 }
 
 /// How a command is named where an export has to be named.
@@ -35,6 +62,31 @@ impl Call {
         Ok(Self { target })
     }
 
+    pub(crate) fn build(source: Source) -> Self {
+        Self { target: Target::Runtime(Work::Build(Arc::new(source))) }
+    }
+
+    /// The same for a script: its runtime looks at the arguments.
+    pub(crate) fn check_script(
+        script: &Script,
+        export: Option<&str>,
+        arguments: &[Value],
+    ) -> Result<Self, Rejected> {
+        let work = match script_function(script, export)? {
+            None => Work::Run { arguments: command_arguments(arguments)? },
+            Some(function) => {
+                let arguments = serde_json::to_string(arguments).expect("values are always JSON");
+                Work::Call { function: function.to_owned(), arguments }
+            }
+        };
+        Ok(Self { target: Target::Runtime(work) })
+    }
+
+    /// Whether an export of a script is there to be called, and which of several is said.
+    pub(crate) fn check_script_export(script: &Script, export: Option<&str>) -> Result<(), Rejected> {
+        script_function(script, export).map(drop)
+    }
+
     /// Whether an export is there to be called, and which of several is said.
     pub(crate) fn check_export(ready: &Ready, export: Option<&str>) -> Result<(), Rejected> {
         match (export, ready.entries.command) {
@@ -45,14 +97,14 @@ impl Call {
     }
 
     pub(crate) fn is_command(&self) -> bool {
-        matches!(self.target, Target::Command { .. })
+        matches!(self.target, Target::Command { .. } | Target::Runtime(Work::Run { .. }))
     }
 
     /// A command's arguments, without its own name.
     pub(crate) fn arguments(&self) -> Option<&[String]> {
         match &self.target {
-            Target::Command { arguments, .. } => Some(arguments),
-            Target::Export { .. } => None,
+            Target::Command { arguments, .. } | Target::Runtime(Work::Run { arguments }) => Some(arguments),
+            Target::Export { .. } | Target::Runtime(Work::Build(_) | Work::Call { .. }) => None,
         }
     }
 }
@@ -95,15 +147,39 @@ fn export_call(export: &Export, arguments: &[Value]) -> Result<Target, Rejected>
     })
 }
 
+/// The function of a script that is meant; none where it is to be run as a command. With none named: the
+/// handler, or else the command, or else the only function.
+fn script_function<'a>(script: &'a Script, export: Option<&str>) -> Result<Option<&'a str>, Rejected> {
+    let interface = script.interface();
+    let is_command = interface.kinds.contains(&Kind::Command);
+    let names = || interface.exports.iter().map(|export| export.name.as_str());
+    match export {
+        Some(COMMAND) if is_command => Ok(None),
+        Some(name) => match names().find(|known| *known == name) {
+            Some(name) => Ok(Some(name)),
+            None => Err(Rejected(no_export(name, names()))),
+        },
+        None => match names().find(|name| *name == HANDLER) {
+            Some(handler) => Ok(Some(handler)),
+            None if is_command => Ok(None),
+            None => match (names().next(), names().nth(1)) {
+                (Some(only), None) => Ok(Some(only)),
+                (None, _) => Err(Rejected("the function answers HTTP requests only".into())),
+                (Some(_), Some(_)) => Err(Rejected(format!("name the export: there is {}", listed(names())))),
+            },
+        },
+    }
+}
+
 fn find<'a>(ready: &'a Ready, name: &str) -> Result<&'a Export, Rejected> {
-    ready.entries.exports.get(name).ok_or_else(|| {
-        let names = names(ready);
-        Rejected(if names.is_empty() {
-            format!("there is no export \"{name}\": the component exports no function")
-        } else {
-            format!("there is no export \"{name}\"; there is {names}")
-        })
-    })
+    ready.entries.exports.get(name).ok_or_else(|| Rejected(no_export(name, names(ready))))
+}
+
+fn no_export<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
+    match listed(names) {
+        names if names.is_empty() => format!("there is no export \"{name}\": it exports no function"),
+        names => format!("there is no export \"{name}\"; there is {names}"),
+    }
 }
 
 fn only(ready: &Ready) -> Result<&Export, Rejected> {
@@ -111,14 +187,18 @@ fn only(ready: &Ready) -> Result<&Export, Rejected> {
     match (exports.next(), exports.next()) {
         (Some(only), None) => Ok(only),
         (None, _) => Err(Rejected("the component exports nothing that can be called".into())),
-        (Some(_), Some(_)) => Err(Rejected(format!("name the export: there is {}", names(ready)))),
+        (Some(_), Some(_)) => Err(Rejected(format!("name the export: there is {}", listed(names(ready))))),
     }
 }
 
+fn names(ready: &Ready) -> impl Iterator<Item = &str> {
+    ready.entries.exports.keys().map(String::as_str)
+}
+
 /// At most a handful of names, for a message.
-fn names(ready: &Ready) -> String {
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     const SHOWN: usize = 10;
-    let mut names: Vec<&str> = ready.entries.exports.keys().map(String::as_str).collect();
+    let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     let more = names.len().saturating_sub(SHOWN);
     names.truncate(SHOWN);

@@ -8,6 +8,7 @@ use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::call::Target;
+use super::script::NotLoaded;
 use crate::control::{Control, Interrupt};
 use crate::error::Error;
 use crate::limits::{BACKTRACE_FRAMES_MAX, FRAME_BYTES_MAX, Limits, MESSAGE_BYTES_MAX};
@@ -39,10 +40,10 @@ pub(super) fn interrupted(why: Interrupt, backtrace: Option<String>) -> Outcome 
 }
 
 fn failed(code: FailureCode, message: String, backtrace: Option<String>) -> Outcome {
-    Outcome::Failed(Failure { code, message: cut(message), backtrace, exit_code: None })
+    Outcome::Failed(Failure { code, message: self::message(message), backtrace, exit_code: None })
 }
 
-fn exited(code: i32) -> Outcome {
+pub(super) fn exited(code: i32) -> Outcome {
     if code == 0 {
         return Outcome::Finished(Vec::new());
     }
@@ -56,7 +57,8 @@ pub(super) fn returned(target: &Target, value: Option<Val>, limits: &Limits) -> 
         (Target::Command { .. }, Some(Val::Result(Err(_)))) => exited(1),
         (Target::Command { .. }, _) => exited(0),
         (Target::Export { result: Some(ty), .. }, Some(value)) => export_returned(ty, &value, limits),
-        (Target::Export { .. }, _) => Outcome::Returned(None),
+        // What a runtime gives back is JSON, or a code, and comes another way.
+        (Target::Export { .. } | Target::Runtime(_), _) => Outcome::Returned(None),
     }
 }
 
@@ -87,10 +89,22 @@ fn export_returned(ty: &Type, value: &Val, limits: &Limits) -> Outcome {
     };
     let size = result.as_ref().map_or(0, rendered_bytes);
     if size > limits.output_bytes_max {
-        let message = format!("the result has {size} bytes, {} are allowed", limits.output_bytes_max);
-        return failed(FailureCode::OutputTooLarge, message, None);
+        return result_too_large(size, limits);
     }
     Outcome::Returned(result)
+}
+
+/// A function of a script that gave JSON back.
+pub(super) fn answered(json: String, limits: &Limits) -> Outcome {
+    match json.len() as u64 {
+        size if size > limits.output_bytes_max => result_too_large(size, limits),
+        _ => Outcome::Answered(json),
+    }
+}
+
+fn result_too_large(size: u64, limits: &Limits) -> Outcome {
+    let message = format!("the result has {size} bytes, {} are allowed", limits.output_bytes_max);
+    failed(FailureCode::OutputTooLarge, message, None)
 }
 
 fn guest_message(error: Option<Value>) -> String {
@@ -123,6 +137,9 @@ pub(super) fn error(error: &wasmtime::Error, control: &Control) -> Outcome {
     if let Some(Interrupted(why)) = error.downcast_ref() {
         return interrupted(*why, backtrace);
     }
+    if let Some(NotLoaded(failure)) = error.downcast_ref() {
+        return Outcome::Failed(failure.clone());
+    }
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return exited(*code);
     }
@@ -154,11 +171,16 @@ fn frames(backtrace: &WasmBacktrace) -> String {
     lines.take(BACKTRACE_FRAMES_MAX).map(short).collect::<Vec<_>>().join("\n")
 }
 
-pub(super) fn cut(mut message: String) -> String {
-    if message.len() > MESSAGE_BYTES_MAX {
-        let end = message.floor_char_boundary(MESSAGE_BYTES_MAX);
-        message.truncate(end);
-        message.push('…');
+/// A message of a guest, as long as it may be.
+pub(super) fn message(message: String) -> String {
+    cut(message, MESSAGE_BYTES_MAX)
+}
+
+pub(super) fn cut(mut text: String, bytes_max: usize) -> String {
+    if text.len() > bytes_max {
+        let end = text.floor_char_boundary(bytes_max);
+        text.truncate(end);
+        text.push('…');
     }
-    message
+    text
 }

@@ -9,13 +9,13 @@ use wasmtime_wasi::WasiCtx;
 
 use super::call::Target;
 use super::classify::{self, Interrupted};
-use super::{Invocation, Stdio, preview1};
+use super::{Invocation, Stdio, preview1, script};
 use crate::capability::clocks::Coarse;
 use crate::capability::files::Files;
 use crate::capability::http::{Grants, Held, Hooks, Secrets};
 use crate::capability::logs::Capture;
 use crate::capability::wasi::{self, Given};
-use crate::compile::Code;
+use crate::compile::{Code, Program};
 use crate::control::Control;
 use crate::error::Error;
 use crate::interface::Command;
@@ -86,9 +86,14 @@ pub(super) async fn run(
     let mut store = store(runtime, &control, wasi, (grants, secrets));
     store.data_mut().preview1 = preview1;
     let outcome = match code {
-        Code::Component(instance) => {
-            component(&mut store, instance, &invocation.call.target, &control).await?
-        }
+        Code::Component(instance) => match &invocation.call.target {
+            Target::Runtime(work) => {
+                let Program { ready, script } = &invocation.program;
+                let runtime = ready.guest.as_ref().expect("only a runtime is given work");
+                script::run(&mut store, (runtime, script.as_deref()), work, &control).await?
+            }
+            target => component(&mut store, instance, target, &control).await?,
+        },
         Code::Module(module) => match preview1::run(&mut store, module).await {
             Ok(()) => classify::returned(&invocation.call.target, None, &control.limits),
             Err(error) => classify::instantiation(error, &control)?,
@@ -122,6 +127,7 @@ async fn component(
         Target::Export { index, arguments, result } => {
             (Some(index), &arguments[..], usize::from(result.is_some()))
         }
+        Target::Runtime(_) => (None, &[][..], 0),
     };
     let Some(function) = index.and_then(|index| instance.get_func(&mut *store, index)) else {
         return Err(Error::Runtime {

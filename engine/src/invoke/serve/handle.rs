@@ -21,9 +21,10 @@ use crate::capability::wasi::{self, Given};
 use crate::compile::Program;
 use crate::control::Control;
 use crate::error::Error;
-use crate::invoke::{Stdio, classify, run};
+use crate::invoke::{Stdio, classify, run, script};
 use crate::outcome::{Failure, FailureCode, Outcome};
 use crate::sandbox::Sandbox;
+use crate::script::bindings::Runtime;
 
 /// A request, and where its response goes.
 pub(super) struct Exchange {
@@ -97,10 +98,20 @@ async fn begin(new: New) -> Result<wasmtime::Result<Warm>, Error> {
     let given = Given::new(&plan.env, &stdio, &plan.limits);
     let wasi = wasi::context(&given, &secrets, &capture, runtime.clock_resolution)?;
     let mut store = run::store(runtime, &control, wasi, (&plan.grants, secrets));
-    let handler = program.ready.http.as_ref().expect("only an HTTP function is served");
-    let proxy = handler.instantiate_async(&mut store).await;
+    let proxy = instantiate(&program, &mut store).await;
     let since = Instant::now();
     Ok(proxy.map(|proxy| Warm { store, proxy, control, capture, served: 0, since, program, plan, place }))
+}
+
+async fn instantiate(program: &Program, store: &mut Store<Sandbox>) -> wasmtime::Result<Proxy> {
+    let handler = program.ready.http.as_ref().expect("only an HTTP function is served");
+    let (Some(guest), Some(script)) = (&program.ready.guest, &program.script) else {
+        return handler.instantiate_async(store).await;
+    };
+    let instance = guest.instance_pre().instantiate_async(&mut *store).await?;
+    let runtime = Runtime::new(&mut *store, &instance)?;
+    script::load(&mut *store, &runtime, script).await?;
+    Ok(Proxy::P2(p2::bindings::Proxy::new(store, &instance)?))
 }
 
 async fn handle_0_2(
@@ -169,7 +180,10 @@ const FRAMES_MAX: usize = 2;
 
 /// A guest that answered with an error of `wasi:http` instead of a response.
 fn refused(code: &dyn std::fmt::Debug) -> Failure {
-    failure(FailureCode::GuestError, classify::cut(format!("the function answered with the error {code:?}")))
+    failure(
+        FailureCode::GuestError,
+        classify::message(format!("the function answered with the error {code:?}")),
+    )
 }
 
 /// A guest that ended without an answer.
