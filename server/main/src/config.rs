@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) instances: u32,
     /// The child that compiles.
     pub(crate) compiler: Worker,
+    /// What the build of a version may take.
+    pub(crate) builds: skep_engine::Limits,
     /// Bytes of disk for the scratch files of all guests together.
     pub(crate) scratch_disk_bytes_max: u64,
     /// Addresses that guests' requests may go to, beside those that the whole world can reach.
@@ -92,6 +94,7 @@ impl Config {
             threads: overrides.threads.or(server.threads).map_or(engine.threads, usize::from),
             instances: overrides.instances.or(server.instances).unwrap_or(engine.instances),
             compiler: file.compiler.read()?,
+            builds: file.builds.read()?,
             scratch_disk_bytes_max: server.scratch_disk_bytes_max.unwrap_or(skep_engine::DISK_BYTES_MAX),
             egress_blocks: file.egress.read()?,
             clock_resolution: server

@@ -1,5 +1,6 @@
 //! The engine as the product's sandbox.
 
+mod builds;
 mod grants;
 mod map;
 mod programs;
@@ -13,7 +14,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use skep_domain::model::attempt::{Attempt, Failure, FailureCode, Outcome};
-use skep_domain::model::id::{AccountId, JobId, Sha256};
+use skep_domain::model::function::Code;
+use skep_domain::model::id::{AccountId, JobId};
 use skep_domain::model::log::Line;
 use skep_domain::model::settings::Settings;
 use skep_domain::model::time::Millis;
@@ -21,9 +23,9 @@ use skep_domain::model::usage::Usage;
 use skep_domain::port::artifacts::Artifacts;
 use skep_domain::port::clock::Clock;
 use skep_domain::port::credentials::Credentials;
-use skep_domain::port::sandbox::{Assignment, Attempted, LogSink, Prepared, Sandbox};
+use skep_domain::port::sandbox::{Assignment, Attempted, LogSink, Prepared, Sandbox, Task};
 use skep_domain::{Error, Result};
-use skep_engine::{Call, Canceller, Engine, Grants, Invocation, Program, Running, ShareGroup, Stdio};
+use skep_engine::{Call, Canceller, Engine, Grants, Invocation, Limits, Program, Running, ShareGroup, Stdio};
 
 use self::programs::Programs;
 use self::web::Targets;
@@ -41,6 +43,9 @@ pub(crate) struct EngineSandbox {
     running: Mutex<HashMap<JobId, Canceller>>,
     targets: Targets,
     credentials: Arc<dyn Credentials>,
+    artifacts: Arc<dyn Artifacts>,
+    /// What a build may use.
+    build_limits: Limits,
     /// What most functions have.
     no_grants: Arc<Grants>,
 }
@@ -51,8 +56,9 @@ impl EngineSandbox {
         artifacts: Arc<dyn Artifacts>,
         clock: Arc<dyn Clock>,
         credentials: Arc<dyn Credentials>,
+        build_limits: Limits,
     ) -> Self {
-        let programs = Programs::new(engine.clone(), artifacts);
+        let programs = Programs::new(engine.clone(), artifacts.clone());
         Self {
             engine,
             programs,
@@ -60,6 +66,8 @@ impl EngineSandbox {
             running: Mutex::default(),
             targets: Targets::default(),
             credentials,
+            artifacts,
+            build_limits,
             no_grants: Arc::default(),
         }
     }
@@ -71,10 +79,19 @@ impl EngineSandbox {
     /// Starts the guest, or says why it cannot be started.
     async fn start(&self, assignment: &Assignment) -> Result<Running, Failure> {
         let plan = &assignment.plan;
-        let program = self.programs.get(plan.component).await.map_err(|error| host_failed(&error))?;
-        let call = parse_call(&program, plan.export.as_deref(), &assignment.arguments)
-            // It was checked when it was recorded; a setting has changed since.
-            .map_err(|reason| Failure::new(FailureCode::GuestError, reason))?;
+        let program = self.programs.get(plan.code).await.map_err(|error| host_failed(&error))?;
+        let (call, limits) = match plan.task {
+            Task::Build(source) => {
+                let call = builds::call(&program, source, &*self.artifacts).await;
+                (call.map_err(|error| host_failed(&error))?, self.build_limits.clone())
+            }
+            Task::Call => {
+                let call = parse_call(&program, plan.export.as_deref(), &assignment.arguments)
+                    // It was checked when it was recorded; a setting has changed since.
+                    .map_err(|reason| Failure::new(FailureCode::GuestError, reason))?;
+                (call, map::limits(&plan.settings.limits))
+            }
+        };
         Ok(self.engine.invoke(Invocation {
             program,
             call,
@@ -82,7 +99,7 @@ impl EngineSandbox {
             env: plan.settings.env.clone().into_iter().collect(),
             stdio: Stdio::Captured { stdin: plan.stdin.clone().into_bytes().into() },
             directories: Vec::new(),
-            limits: map::limits(&plan.settings.limits),
+            limits,
             grants: self.grants(assignment)?,
             group: ShareGroup { id: assignment.account.to_u128(), weight: assignment.weight },
         }))
@@ -139,12 +156,12 @@ impl Sandbox for EngineSandbox {
 
     async fn check(
         &self,
-        component: Sha256,
+        code: Code,
         export: Option<&str>,
         tuples: Vec<Box<RawValue>>,
     ) -> Result<Vec<Box<RawValue>>, (Option<usize>, Error)> {
         let few = tuples.len() <= CHECK_INLINE_MAX;
-        let program = self.programs.get(component).await.map_err(|error| (None, error))?;
+        let program = self.programs.get(code).await.map_err(|error| (None, error))?;
         program.export(export).map_err(|rejected| (None, Error::invalid(rejected.0).field("export")))?;
         let export = export.map(str::to_owned);
         let check = move || match tuples.iter().enumerate().find_map(|(index, tuple)| {
@@ -165,6 +182,7 @@ impl Sandbox for EngineSandbox {
     }
 
     async fn run(&self, assignment: Assignment, sink: Arc<dyn LogSink>) -> Attempted {
+        let mut made = None;
         let (outcome, usage, lines) = match self.start(&assignment).await {
             Err(failure) => ((Outcome::Failed(failure), None), Usage::default(), Vec::new()),
             Ok(running) => {
@@ -172,7 +190,17 @@ impl Sandbox for EngineSandbox {
                 let (report, lines) = self.watch(running, &assignment, &*sink).await;
                 self.running().remove(&assignment.job);
                 match report {
-                    Ok(report) => (map::outcome(report.outcome), map::usage(&report.usage), lines),
+                    Ok(report) => {
+                        let usage = map::usage(&report.usage);
+                        let outcome = match report.outcome {
+                            skep_engine::Outcome::Built(built) => {
+                                let runtime = assignment.plan.code.component;
+                                self.built((runtime, *built), &mut made).await
+                            }
+                            outcome => map::outcome(outcome),
+                        };
+                        (outcome, usage, lines)
+                    }
                     Err(error) => {
                         let failure = host_failed(&Error::internal(error));
                         ((Outcome::Failed(failure), None), Usage::default(), lines)
@@ -184,7 +212,11 @@ impl Sandbox for EngineSandbox {
         let ended_at = self.clock.now();
         let started_at = Millis(ended_at.0.saturating_sub(usage.wall_nanos / 1_000_000));
         let number = assignment.attempt;
-        Attempted { attempt: Attempt { number, outcome, exit_code, usage, started_at, ended_at }, lines }
+        Attempted {
+            attempt: Attempt { number, outcome, exit_code, usage, started_at, ended_at },
+            made,
+            lines,
+        }
     }
 
     fn cancel(&self, job: JobId) -> bool {

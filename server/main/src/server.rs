@@ -25,6 +25,7 @@ use tokio::runtime::{Handle, Runtime};
 use crate::clock::SystemClock;
 use crate::config::{Config, Overrides};
 use crate::credentials::{HostCredentials, Issuers, Secret};
+use crate::runtimes;
 use crate::sandbox::EngineSandbox;
 use crate::telemetry::HostTelemetry;
 
@@ -63,6 +64,7 @@ impl Server {
         let key_file = directory.join("admin.key");
         runtime.block_on(async {
             admin_key::ensure(&services, &key_file).await?;
+            runtimes::ensure(&services).await?;
             let returned = base.store.job_recover(base.clock.now()).await?;
             if returned > 0 {
                 tracing::info!(jobs = returned, "jobs of the last life are queued again");
@@ -188,7 +190,13 @@ fn base(
     let secret = Secret::ensure(&directory.join("jwt.key"))?;
     let credentials = HostCredentials::new(secret, Issuers::open(config.issuers.clone())?);
     let credentials = Arc::new(credentials);
-    let sandbox = EngineSandbox::new(engine, artifacts.clone(), clock.clone(), credentials.clone());
+    let sandbox = EngineSandbox::new(
+        engine,
+        artifacts.clone(),
+        clock.clone(),
+        credentials.clone(),
+        config.builds.clone(),
+    );
     let sandbox = Arc::new(sandbox);
     Ok(Arc::new(Base {
         store: Arc::new(SqliteStore::open(&directory.join("skep.db"))?),

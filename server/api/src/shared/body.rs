@@ -19,6 +19,9 @@ use skep_domain::{Code, Error, Result};
 
 use super::failure::{Dialect, Failure};
 
+/// Bytes of a form beside its files: the heads of its parts.
+const FORM_BYTES: usize = 1 << 20;
+
 /// What a body is read as. The type decides how large it may be.
 pub(crate) trait Wire: DeserializeOwned + 'static {
     fn bytes_max(limits: &Limits) -> usize {
@@ -81,6 +84,12 @@ impl<D: Dialect> Body<D> {
         let value = serde_json::from_slice(json);
         let value = value.map_err(|error| Error::invalid(format!("the body does not fit: {error}")))?;
         Ok(Json { value, request: keyed })
+    }
+
+    /// Reads source: so many bytes as its files may have, and what a form needs around them.
+    pub(crate) async fn source(self) -> Result<Vec<u8>, Failure<D>> {
+        let bytes_max = |limits: &Limits| limits.source_bytes_max.saturating_add(FORM_BYTES);
+        Ok(read(&self.request, self.payload, bytes_max).await?)
     }
 
     /// Reads bytes, as many as a function may have.

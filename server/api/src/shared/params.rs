@@ -1,5 +1,7 @@
 //! Query parameters: each read by name, none twice, none unknown.
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
 use actix_web::web::Query;
 use skep_domain::model::page::{
@@ -7,6 +9,11 @@ use skep_domain::model::page::{
 };
 use skep_domain::model::time::Millis;
 use skep_domain::{Error, Result};
+
+/// How long is waited for a call or a build where its caller does not say.
+pub(crate) const WAIT_MS_DEFAULT: u64 = 60_000;
+/// How long may be waited for.
+pub(crate) const WAIT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 /// The query of a request, taken apart name by name.
 pub(crate) struct Params {
@@ -88,6 +95,18 @@ impl Params {
             limit.ok_or_else(error)
         };
         self.take("limit").map(parse).transpose()
+    }
+
+    /// How long to wait: `waitMs`, or the default.
+    pub(crate) fn wait_ms(&mut self) -> Result<Duration> {
+        let parse = |text: String| {
+            let wait = text.parse().ok().filter(|wait| *wait <= WAIT_MS_MAX);
+            wait.ok_or_else(|| {
+                Error::invalid(format!("waitMs must be from 0 to {WAIT_MS_MAX}")).field("waitMs")
+            })
+        };
+        let wait = self.take("waitMs").map(parse).transpose()?;
+        Ok(Duration::from_millis(wait.unwrap_or(WAIT_MS_DEFAULT)))
     }
 
     /// `true` or `false`; not there is false.

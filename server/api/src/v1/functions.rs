@@ -3,18 +3,23 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, put, web};
 use skep_domain::Error;
+use skep_domain::model::function::State;
 use skep_domain::model::settings::Settings;
 use skep_domain::service::Services;
+use skep_domain::service::builds::NewSource;
+use skep_domain::service::functions::Uploaded;
 
 use super::error::Failure;
 use super::map;
 use super::model::{
-    Component, FunctionBody, FunctionView, List, Nothing, Success, UploadedView, VersionView,
+    Component, FunctionBody, FunctionView, List, Nothing, SourceView, Success, UploadedView, VersionView,
 };
-use super::query::PageQuery;
+use super::query::{PageQuery, UploadQuery};
 use super::schemas::Refusals;
+use super::sources::Described;
 use super::{Allowed, Body};
 use crate::shared::allowed::{FunctionsRead, FunctionsWrite};
+use crate::shared::observe::Traced;
 use crate::shared::params::Params;
 
 type Answer = Result<HttpResponse, Failure>;
@@ -56,27 +61,46 @@ pub(super) async fn function_get(
 
 #[utoipa::path(
     tag = "functions",
-    params(("name" = String, Path, description = "the function's name")),
-    request_body(content = inline(Component), content_type = "application/wasm"),
-    responses((status = 201, description = "a new version", body = Success<UploadedView>), (status = 200, description = "bytes that the function has already: their version is the current one now", body = Success<UploadedView>), Refusals),
+    params(("name" = String, Path, description = "the function's name"), UploadQuery),
+    request_body(content = inline(Component), content_type = "application/wasm", description = "a component; or source: a file with its media type (text/javascript, text/x-python, application/x-sh) or with runtime=…, or files as multipart/form-data, each named by its path, with the fields runtime and main"),
+    responses((status = 201, description = "a new version; of source, its state says whether something came of it", body = Success<UploadedView>), (status = 200, description = "what the function has already: that version is the current one now, if it is ready", body = Success<UploadedView>), (status = 202, description = "the build goes on", body = Success<UploadedView>), Refusals),
     security(("bearer" = ["functions:write"])),
 )]
 #[put("/functions/{name}")]
 pub(super) async fn function_upload(
     allowed: Allowed<FunctionsWrite>,
     services: web::Data<Services>,
+    Traced(trace): Traced,
     name: web::Path<String>,
+    request: HttpRequest,
     body: Body,
 ) -> Answer {
-    let bytes = body.upload().await?;
-    let uploaded = services.functions.upload(&allowed.caller, &name, bytes).await?;
-    let (status, message) = match uploaded.created {
-        true => (StatusCode::CREATED, "version created"),
-        false => (StatusCode::OK, "version known; it is the current one now"),
+    let mut params = Params::of(&request)?;
+    let described = Described::of(&request, &mut params);
+    let wait = params.wait_ms()?;
+    params.finish()?;
+    let uploaded = if described.is_source() {
+        let bytes = body.source().await?;
+        let read = described.read(&name, bytes, services.limits()).await?;
+        let new = NewSource { runtime: read.runtime, source: read.source, trace };
+        services.builds.upload(&allowed.caller, &name, new, wait).await?
+    } else {
+        let bytes = body.upload().await?;
+        services.functions.upload(&allowed.caller, &name, bytes).await?
     };
-    let view =
-        UploadedView { function: map::function(uploaded.function), version: map::version(uploaded.version) };
-    Ok(map::success(status, view, message))
+    let Uploaded { function, version, created } = uploaded;
+    let (status, message) = match (version.state, created) {
+        (State::Building, _) => (StatusCode::ACCEPTED, "version is being built; ask for it"),
+        (State::Failed, true) => {
+            (StatusCode::CREATED, "version created; its build failed, buildLogs say why")
+        }
+        (State::Failed, false) => (StatusCode::OK, "version known; its build failed, buildLogs say why"),
+        (State::Ready, true) => (StatusCode::CREATED, "version created"),
+        (State::Ready, false) => (StatusCode::OK, "version known; it is the current one now"),
+    };
+    let build_logs = services.functions.build_logs(&function, &version).await?;
+    let version = VersionView { build_logs, ..map::version(version) };
+    Ok(map::success(status, UploadedView { function: map::function(function), version }, message))
 }
 
 #[utoipa::path(
@@ -148,8 +172,10 @@ pub(super) async fn version_get(
     path: web::Path<(String, String)>,
 ) -> Answer {
     let (name, number) = path.into_inner();
-    let version = services.functions.version(&allowed.caller, &name, version_number(&number)?).await?;
-    Ok(map::success(StatusCode::OK, map::version(version), "version"))
+    let (version, build_logs) =
+        services.functions.version_with_logs(&allowed.caller, &name, version_number(&number)?).await?;
+    let view = VersionView { build_logs, ..map::version(version) };
+    Ok(map::success(StatusCode::OK, view, "version"))
 }
 
 #[utoipa::path(
@@ -167,6 +193,23 @@ pub(super) async fn version_component(
     let (name, number) = path.into_inner();
     let component = services.functions.component(&allowed.caller, &name, version_number(&number)?).await?;
     Ok(HttpResponse::Ok().content_type("application/wasm").body(component))
+}
+
+#[utoipa::path(
+    tag = "functions",
+    params(("name" = String, Path, description = "the function's name"), ("version" = String, Path, description = "the version's number")),
+    responses((status = 200, description = "the files of the source", body = SourceView), Refusals),
+    security(("bearer" = ["functions:read"])),
+)]
+#[get("/functions/{name}/versions/{version}/source")]
+pub(super) async fn version_source(
+    allowed: Allowed<FunctionsRead>,
+    services: web::Data<Services>,
+    path: web::Path<(String, String)>,
+) -> Answer {
+    let (name, number) = path.into_inner();
+    let source = services.functions.source(&allowed.caller, &name, version_number(&number)?).await?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(source))
 }
 
 /// What is no number is the number of no version.

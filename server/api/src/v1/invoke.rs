@@ -22,11 +22,7 @@ use super::{Allowed, Body};
 use crate::shared::allowed::RunsWrite;
 use crate::shared::observe::Traced;
 use crate::shared::once::REPLAYED;
-
-/// How long a call is waited for where its caller does not say.
-const WAIT_MS_DEFAULT: u64 = 60_000;
-/// How long a call may be waited for.
-const WAIT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+use crate::shared::params::{WAIT_MS_DEFAULT, WAIT_MS_MAX};
 
 /// 200 whatever the guest did; 202 with the job where it is not over in time.
 #[utoipa::path(

@@ -17,6 +17,7 @@ use skep_domain::model::log::Entry;
 use skep_domain::model::page::Listed;
 use skep_domain::model::receipt::Answer;
 use skep_domain::model::run::{Common, Counts, Run};
+use skep_domain::model::runtime::Runtime;
 use skep_domain::model::scope::Scopes;
 use skep_domain::model::settings::Settings;
 use skep_domain::model::time::Millis;
@@ -25,7 +26,7 @@ use skep_domain::{Error, Result};
 
 use super::model::{
     AccountView, AttemptView, CountsView, ErrorView, FunctionView, JobView, KeyView, LineView, List,
-    ReportedView, ResultView, RunView, Success, UsageView, VersionView,
+    ReportedView, ResultView, RunView, RuntimeView, Success, UsageView, VersionView,
 };
 use crate::shared::params::Cursors;
 
@@ -64,11 +65,21 @@ pub(super) fn version(version: Version) -> VersionView {
         version: version.number,
         sha256: version.sha256.to_string(),
         size_bytes: version.size_bytes,
-        // A component that was taken was compiled before it was recorded.
-        state: "READY",
-        runtime: None,
+        state: version.state.name(),
+        build_job_id: version.build.as_ref().map(|build| build.job.to_string()),
+        runtime: version.build.map(|build| build.runtime),
         build_logs: None,
         created_at: version.created_at.0,
+    }
+}
+
+pub(super) fn runtime(runtime: Runtime) -> RuntimeView {
+    RuntimeView {
+        name: runtime.name.as_str().to_owned(),
+        version: runtime.number,
+        sha256: runtime.component.to_string(),
+        size_bytes: runtime.size_bytes,
+        created_at: runtime.created_at.0,
     }
 }
 

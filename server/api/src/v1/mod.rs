@@ -13,7 +13,9 @@ mod metrics;
 mod model;
 mod query;
 mod runs;
+mod runtimes;
 pub(crate) mod schemas;
+mod sources;
 mod usage;
 
 use actix_web::middleware::from_fn;
@@ -58,6 +60,11 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
             .service(functions::version_list)
             .service(functions::version_get)
             .service(functions::version_component)
+            .service(functions::version_source)
+            .service(runtimes::runtime_list)
+            .service(runtimes::runtime_get)
+            .service(runtimes::runtime_add)
+            .service(runtimes::runtime_remove)
             .service(usage::usage_list)
             .service(keys::token_give)
             .service(keys::key_list)

@@ -1,18 +1,21 @@
 //! The wire types of the native API. Names are contract; absent is `null`, never missing.
 
+mod functions;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use skep_domain::model::function::Export;
 use skep_domain::model::job::Ended;
 use skep_domain::model::limits::Limits;
 use skep_domain::model::retry::Policy;
-use skep_domain::model::settings::Settings;
 
 use utoipa::ToSchema;
 
+pub(super) use self::functions::{
+    Component, FunctionView, RuntimeVersionsView, RuntimeView, SourceView, UploadedView, VersionView,
+};
 use crate::shared::body::{Wire, object};
 use crate::v1::schemas::{failure_code, job_status, result_type, run_source, run_status, stream};
 
@@ -35,47 +38,9 @@ pub(super) struct List<T> {
     pub(super) last_evaluated_key: Option<String>,
 }
 
-/// The bytes of a component, a module, or WebAssembly text.
-#[derive(ToSchema)]
-#[schema(value_type = String, format = Binary)]
-#[expect(dead_code, reason = "describes bodies that are no JSON")]
-pub(super) struct Component(Vec<u8>);
-
 /// Nothing to be said but that it went well.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Nothing {}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct FunctionView {
-    pub(super) function_id: String,
-    pub(super) name: String,
-    pub(super) current_version: u32,
-    pub(super) kinds: Vec<String>,
-    pub(super) exports: Vec<Export>,
-    pub(super) imports: Vec<String>,
-    pub(super) settings: Settings,
-    pub(super) created_at: u64,
-    pub(super) updated_at: u64,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct VersionView {
-    pub(super) version: u32,
-    pub(super) sha256: String,
-    pub(super) size_bytes: u64,
-    pub(super) state: &'static str,
-    pub(super) runtime: Option<String>,
-    pub(super) build_logs: Option<String>,
-    pub(super) created_at: u64,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(super) struct UploadedView {
-    pub(super) function: FunctionView,
-    pub(super) version: VersionView,
-}
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -70,6 +70,19 @@ pub(super) struct UsageQuery {
     by: Option<String>,
 }
 
+/// What an upload of source is, where its media type does not say it, and how long to wait for its build.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(super) struct UploadQuery {
+    /// The runtime that builds it; without it the media type says, or the end of the name of `main`.
+    runtime: Option<String>,
+    /// The path of the file to begin with; of one file, its name.
+    main: Option<String>,
+    /// How long to wait for the build, in milliseconds.
+    #[param(minimum = 0, maximum = 86_400_000, default = 60_000)]
+    wait_ms: Option<u64>,
+}
+
 /// Which part of a log.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]

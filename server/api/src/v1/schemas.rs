@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use skep_domain::error::CODES;
 use skep_domain::model::attempt::FailureCode;
+use skep_domain::model::function::State;
 use skep_domain::model::job::{ResultType, Status};
 use skep_domain::model::log::Stream;
 use skep_domain::model::run::Source;
@@ -30,6 +31,10 @@ pub(super) fn run_status() -> Object {
 
 pub(super) fn run_source() -> Object {
     one_of(Source::ALL.iter().map(|source| source.name()))
+}
+
+pub(super) fn version_state() -> Object {
+    one_of(State::ALL.iter().map(|state| state.name()))
 }
 
 pub(super) fn result_type() -> Object {

@@ -17,6 +17,7 @@ use crate::error::{Code, Result};
 use crate::model::id::JobId;
 use crate::model::price::CPU;
 use crate::model::step;
+use crate::port::sandbox::{Attempted, Task};
 use crate::port::store::{Claim, ClaimLimits, Claimed, Finished, Store};
 use crate::tasks::Wake;
 
@@ -160,6 +161,9 @@ impl Dispatcher {
     }
 
     fn written(&mut self, ends: &[Finished], written: &Result<usize>) {
+        if ends.iter().any(|end| end.is_build) {
+            self.base.revision.advance();
+        }
         for end in ends {
             self.in_hand.remove(&end.job);
             self.base.signals.tell(end.job.to_u128());
@@ -242,9 +246,11 @@ impl Dispatcher {
             base.attempted(&assignment, &attempted.attempt);
             let price = base.prices.of(&attempted.attempt, bid);
             let (jitter, at) = (base.clock.jitter(), base.clock.now());
-            let step = step::finish(progress, attempted.attempt, &plan.settings.retry, jitter, at);
+            let Attempted { attempt, made, lines } = attempted;
+            let step = step::finish(progress, attempt, &plan.settings.retry, jitter, at);
             // The dispatcher outlives whatever it has in hand.
-            let _ = sender.send(Finished { run: plan.run, job, step, price, lines: attempted.lines }).await;
+            let is_build = plan.task != Task::Call;
+            let _ = sender.send(Finished { run: plan.run, job, step, price, lines, is_build, made }).await;
         });
     }
 

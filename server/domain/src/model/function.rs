@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{AccountId, FunctionId, Sha256};
+use super::id::{AccountId, FunctionId, JobId, Sha256};
 use super::name::{self, NAME_LENGTH_MAX};
+use super::named::named;
 use super::settings::Settings;
 use super::time::Millis;
 use crate::error::{Error, Result};
@@ -42,7 +43,7 @@ pub struct Function {
     pub account: AccountId,
     /// Its name, unique in the account.
     pub name: Name,
-    /// The version that runs where none is named.
+    /// The version that runs where none is named: the last that became ready, or the first if none has yet.
     pub current: Version,
     /// How it runs. Read when a job is claimed.
     pub settings: Settings,
@@ -52,18 +53,66 @@ pub struct Function {
     pub updated_at: Millis,
 }
 
-/// One upload of a function. It never changes.
+named! {
+    /// Where a version is.
+    State, "version state", "state":
+    /// A job makes it of its source.
+    Building = 0, "BUILDING";
+    /// It can be run.
+    Ready = 1, "READY";
+    /// Nothing came of its build.
+    Failed = 2, "FAILED";
+}
+
+/// What runs: a component, and where that is a runtime, the script that it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Code {
+    /// The hash of the component: where its artifact lies.
+    pub component: Sha256,
+    /// The hash of the script.
+    pub script: Option<Sha256>,
+}
+
+impl From<Sha256> for Code {
+    fn from(component: Sha256) -> Self {
+        Self { component, script: None }
+    }
+}
+
+/// What a build made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// What runs.
+    pub code: Code,
+    /// What it offers.
+    pub interface: Interface,
+}
+
+/// How a version is made of its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// The runtime: `python@2`.
+    pub runtime: String,
+    /// The job that makes it; it may be gone, its log is kept.
+    pub job: JobId,
+}
+
+/// One upload of a function. Once it is ready it never changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
     /// Its number, from 1.
     pub number: u32,
-    /// The hash of what was uploaded.
+    /// The hash of what was uploaded; of source, with the runtime that it is for.
     pub sha256: Sha256,
     /// Bytes of what was uploaded.
     pub size_bytes: u64,
-    /// The hash of the component that was made of it: where its artifact lies.
-    pub component: Sha256,
-    /// What it offers.
+    /// Where it is.
+    pub state: State,
+    /// How it is made, where source was uploaded.
+    pub build: Option<Build>,
+    /// What was made of it; the runtime, as long as nothing was.
+    pub code: Code,
+    /// What it offers; nothing, as long as it is not ready.
     pub interface: Interface,
     /// When it was uploaded.
     pub created_at: Millis,

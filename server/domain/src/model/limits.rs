@@ -5,6 +5,8 @@
 pub struct Limits {
     /// Bytes of an uploaded function.
     pub component_bytes_max: usize,
+    /// Bytes of the files of uploaded source.
+    pub source_bytes_max: usize,
     /// Bytes of the body of a run.
     pub run_body_bytes_max: usize,
     /// Bytes of any other body.
@@ -35,6 +37,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             component_bytes_max: 64 << 20,
+            source_bytes_max: 16 << 20,
             run_body_bytes_max: 64 << 20,
             body_bytes_max: 8 << 20,
             body_stall_ms: 30_000,

@@ -10,7 +10,7 @@ use super::retry::Policy;
 use super::time::Millis;
 
 named! {
-    /// What made a run. Lists show all but `invoke` and `http` unless asked.
+    /// What made a run. Lists show all but `invoke`, `http` and `build` unless asked.
     Source, "source", "source":
     /// A submission of many jobs.
     Run = 0, "run";
@@ -20,6 +20,15 @@ named! {
     Invoke = 2, "invoke";
     /// A request to an HTTP function that is kept.
     Http = 3, "http";
+    /// The build of a version.
+    Build = 4, "build";
+}
+
+impl Source {
+    /// Whether it stands in lists where nobody asks for it.
+    pub fn is_listed(self) -> bool {
+        matches!(self, Self::Run | Self::Job)
+    }
 }
 
 /// Jobs of a run, by status.

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::model::attempt::Failure;
-use crate::model::id::{AccountId, FunctionId, Sha256};
+use crate::model::function::Code;
+use crate::model::id::{AccountId, FunctionId};
 use crate::model::log::Line;
 use crate::model::settings::Settings;
 use crate::model::usage::Usage;
@@ -26,8 +27,8 @@ pub struct Target {
     pub function: FunctionId,
     /// Its current version.
     pub version: u32,
-    /// The component of that version.
-    pub component: Sha256,
+    /// What that version runs.
+    pub code: Code,
     /// How it runs.
     pub settings: Settings,
 }

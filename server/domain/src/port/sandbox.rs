@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 use crate::model::attempt::Attempt;
-use crate::model::function::Interface;
+use crate::model::function::{Code, Interface, Made};
 use crate::model::id::{AccountId, JobId, RunId, Sha256};
 use crate::model::log::Line;
 use crate::model::run::Common;
@@ -40,6 +40,16 @@ pub struct Assignment {
     pub arguments: String,
 }
 
+/// What a guest is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// A call of a function.
+    Call,
+    /// The build of a version: the code is a runtime, this the hash of the source. What builds may use is set
+    /// where they run.
+    Build(Sha256),
+}
+
 /// What is the same for every job of a run: settings and input, joined.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -49,8 +59,10 @@ pub struct Plan {
     pub trace: Option<Trace>,
     /// The function's name, which a command sees as its own.
     pub function: String,
-    /// The component.
-    pub component: Sha256,
+    /// What runs.
+    pub code: Code,
+    /// What it is to do.
+    pub task: Task,
     /// The export to call.
     pub export: Option<String>,
     /// What a command reads.
@@ -65,7 +77,7 @@ impl Plan {
         (run, trace): (RunId, Option<Trace>),
         function: &str,
         settings: &Settings,
-        component: Sha256,
+        code: Code,
         common: &Common,
     ) -> Arc<Self> {
         let mut settings = settings.clone();
@@ -80,10 +92,30 @@ impl Plan {
             run,
             trace,
             function: function.to_owned(),
-            component,
+            code,
+            task: Task::Call,
             export: common.export.clone().or(settings.export.take()),
             stdin: common.stdin.clone().unwrap_or_default(),
             settings,
+        })
+    }
+
+    /// The build of a version of a function.
+    pub fn build(
+        (run, trace): (RunId, Option<Trace>),
+        function: &str,
+        runtime: Code,
+        source: Sha256,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            run,
+            trace,
+            function: function.to_owned(),
+            code: runtime,
+            task: Task::Build(source),
+            export: None,
+            stdin: String::new(),
+            settings: Settings::default(),
         })
     }
 }
@@ -92,6 +124,8 @@ impl Plan {
 pub struct Attempted {
     /// How it ended and what it used.
     pub attempt: Attempt,
+    /// What was made, if it was a build and ended well; it is on disk.
+    pub made: Option<Made>,
     /// The lines that were not handed to the log sink while it ran.
     pub lines: Vec<Line>,
 }
@@ -118,7 +152,7 @@ pub trait Sandbox: Send + Sync {
     /// The index of the first tuple that does not fit, and why.
     async fn check(
         &self,
-        component: Sha256,
+        code: Code,
         export: Option<&str>,
         tuples: Vec<Box<RawValue>>,
     ) -> Result<Vec<Box<RawValue>>, (Option<usize>, Error)>;

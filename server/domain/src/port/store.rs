@@ -2,6 +2,8 @@
 //!
 //! Every read and write but the node's own work names the account; what is another's is not there.
 
+mod functions;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use async_trait::async_trait;
 use crate::error::Result;
 use crate::model::account::{Account, AccountName, Key};
 use crate::model::attempt::Charged;
-use crate::model::function::{Function, Interface, Name, Version};
+use crate::model::function::Made;
 use crate::model::id::{AccountId, FunctionId, JobId, KeyId, RunId, Sha256};
 use crate::model::job::{Ended, Job, Progress, ResultType, Resulted, Status};
 use crate::model::log::{Entry, Line};
@@ -20,13 +22,14 @@ use crate::model::price::Price;
 use crate::model::receipt::{Receipt, RequestName};
 use crate::model::run::{Common, Place, Run, Source};
 use crate::model::scope::Scopes;
-use crate::model::settings::Settings;
 use crate::model::step::Step;
 use crate::model::time::Millis;
 use crate::model::token::Subject;
 use crate::model::trace::Trace;
 use crate::model::usage::{By, Reported, Totals};
 use crate::port::sandbox::Assignment;
+
+pub use self::functions::{Functions, NewBuild, NewVersion, Runtimes, Uploaded};
 
 /// What a key or token says about whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -107,73 +110,6 @@ pub trait Receipts: Send + Sync {
 
     /// Forgets some of the receipts from before a time. Returns how many.
     async fn receipt_purge(&self, before: Millis) -> Result<usize>;
-}
-
-/// A new version, as it was uploaded.
-#[derive(Debug, Clone)]
-pub struct NewVersion {
-    /// The function's id, should it be the first version.
-    pub function: FunctionId,
-    /// The function's name.
-    pub name: Name,
-    /// The hash of the upload.
-    pub sha256: Sha256,
-    /// Its size.
-    pub size_bytes: u64,
-    /// The hash of its component.
-    pub component: Sha256,
-    /// What it offers.
-    pub interface: Interface,
-}
-
-/// Functions and their versions.
-#[async_trait]
-pub trait Functions: Send + Sync {
-    /// Makes the version with this hash the current one, if the function has it.
-    async fn version_select(
-        &self,
-        account: AccountId,
-        name: &Name,
-        sha256: Sha256,
-        now: Millis,
-    ) -> Result<Option<(Function, Version)>>;
-
-    /// Adds a version and makes it the current one; makes the function if it is the first. The same
-    /// hash again selects the version that is there. Conflicts where a limit is reached.
-    async fn version_create(
-        &self,
-        account: AccountId,
-        new: NewVersion,
-        functions_max: usize,
-        versions_max: u32,
-        now: Millis,
-    ) -> Result<(Function, Version)>;
-
-    /// A version by number.
-    async fn version_get(&self, function: FunctionId, number: u32) -> Result<Option<Version>>;
-
-    /// A function's versions, newest first.
-    async fn version_list(&self, function: FunctionId, page: Page) -> Result<Listed<Version>>;
-
-    /// A function by name.
-    async fn function_get(&self, account: AccountId, name: &Name) -> Result<Option<Function>>;
-
-    /// An account's functions, newest first.
-    async fn function_list(&self, account: AccountId, page: Page) -> Result<Listed<Function>>;
-
-    /// Changes a function's settings from what the caller saw. A conflict if they are others now.
-    async fn function_configure(
-        &self,
-        account: AccountId,
-        name: &Name,
-        from: Settings,
-        to: Settings,
-        now: Millis,
-    ) -> Result<Option<Function>>;
-
-    /// Deletes a function, its runs and jobs: from now on they are not there, and are purged later. A
-    /// conflict while any of them is not over.
-    async fn function_delete(&self, account: AccountId, name: &Name) -> Result<bool>;
 }
 
 /// A run to be made, with its jobs.
@@ -324,6 +260,10 @@ pub struct Finished {
     pub price: Price,
     /// The last lines of its log.
     pub lines: Vec<Line>,
+    /// Whether it was a build: a version ends with it.
+    pub is_build: bool,
+    /// What was made, if it was a build and ended well.
+    pub made: Option<Made>,
 }
 
 /// How many jobs a claim may take.
@@ -454,6 +394,6 @@ pub trait Purge: Send + Sync {
 }
 
 /// Everything that a store is.
-pub trait Store: Accounts + Receipts + Functions + Runs + Jobs + Ledger + Purge {}
+pub trait Store: Accounts + Receipts + Runtimes + Functions + Runs + Jobs + Ledger + Purge {}
 
-impl<T: Accounts + Receipts + Functions + Runs + Jobs + Ledger + Purge> Store for T {}
+impl<T: Accounts + Receipts + Runtimes + Functions + Runs + Jobs + Ledger + Purge> Store for T {}

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
-use crate::model::function::{Function, Name, Version};
+use crate::model::function::{Function, Name, State, Version};
 use crate::model::id::{AccountId, Sha256};
 use crate::model::page::{Listed, Page};
 use crate::model::settings::{SECRET_BYTES_MAX, Settings};
@@ -64,7 +64,7 @@ impl Functions {
             name,
             sha256,
             size_bytes,
-            component,
+            code: component.into(),
             interface: prepared.interface,
         };
         let limits = &self.base.limits;
@@ -191,6 +191,23 @@ impl Functions {
         self.base.store.version_list(function.id, page).await
     }
 
+    /// A version by number, and what its build wrote.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn version_with_logs(
+        &self,
+        caller: &Caller,
+        name: &str,
+        number: u32,
+    ) -> Result<(Version, Option<String>)> {
+        let function = self.get(caller, name).await?;
+        let version = self.base.store.version_get(function.id, number).await?;
+        let version = version.ok_or_else(|| Error::not_found("version"))?;
+        let logs = self.build_logs(&function, &version).await?;
+        Ok((version, logs))
+    }
+
     /// A version by number.
     ///
     /// # Errors
@@ -201,13 +218,45 @@ impl Functions {
         version.ok_or_else(|| Error::not_found("version"))
     }
 
+    /// What a version's build wrote, once it is over.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn build_logs(&self, function: &Function, version: &Version) -> Result<Option<String>> {
+        match &version.build {
+            Some(_) => self.base.store.version_build_logs(function.id, version.number).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A version's source, as it is kept: JSON with the files.
+    ///
+    /// # Errors
+    /// Not found, also where it was uploaded as a component.
+    pub async fn source(&self, caller: &Caller, name: &str, number: u32) -> Result<Vec<u8>> {
+        let version = self.version(caller, name, number).await?;
+        match version.build {
+            Some(_) => self.base.artifacts.get(version.sha256).await,
+            None => Err(Error::new(Code::NotFound, format!("version {number} was uploaded as a component"))),
+        }
+    }
+
     /// A version's component.
     ///
     /// # Errors
-    /// Not found.
+    /// Not found, also for source that runs on its runtime.
     pub async fn component(&self, caller: &Caller, name: &str, number: u32) -> Result<Vec<u8>> {
         let version = self.version(caller, name, number).await?;
-        self.base.artifacts.get(version.component).await
+        if let Some(build) =
+            version.build.filter(|_| version.code.script.is_some() || version.state != State::Ready)
+        {
+            let message = format!(
+                "version {number} has no component of its own, it runs on {}; its source is there: …/versions/{number}/source",
+                build.runtime
+            );
+            return Err(Error::new(Code::NotFound, message));
+        }
+        self.base.artifacts.get(version.code.component).await
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
-use crate::model::function::{Function, Name, Version};
+use crate::model::function::{Function, Name, State, Version};
 use crate::model::retry::Policy;
 use crate::model::run::Common;
 use crate::model::settings::{TIMEOUT_MS_MAX, check_env};
@@ -78,10 +78,11 @@ pub async fn check(base: &Base, caller: &Caller, request: Request, place: Place)
         }
         _ => function.current.clone(),
     };
+    check_ready(&function, &version)?;
     check_common(&request.common)?;
     check_sizes(base, &request, place)?;
     let export = request.common.export.as_deref().or(function.settings.export.as_deref());
-    let checked = base.sandbox.check(version.component, export, request.tuples).await;
+    let checked = base.sandbox.check(version.code, export, request.tuples).await;
     let tuples = checked.map_err(|(index, error)| match (place, index) {
         (Place::Parameters, Some(index)) if error.code() == Code::Invalid => {
             Error::invalid(format!("parameters[{index}]: {error}")).field(place.field(Some(index)))
@@ -90,6 +91,23 @@ pub async fn check(base: &Base, caller: &Caller, request: Request, place: Place)
         (_, None) => error,
     })?;
     Ok(Checked { function, version, common: request.common, tuples, trace: request.trace })
+}
+
+/// Whether a version can be run.
+///
+/// # Errors
+/// A conflict that says what it waits for, or where to look.
+fn check_ready(function: &Function, version: &Version) -> Result<()> {
+    let (name, number) = (function.name.as_str(), version.number);
+    match version.state {
+        State::Ready => Ok(()),
+        State::Building => {
+            Err(Error::conflict(format!("version {number} of {name} is being built; try again")))
+        }
+        State::Failed => Err(Error::conflict(format!(
+            "nothing came of the build of version {number} of {name}; its buildLogs say why"
+        ))),
+    }
 }
 
 fn check_common(common: &Common) -> Result<()> {

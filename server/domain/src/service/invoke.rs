@@ -155,13 +155,8 @@ impl Call {
     fn new(base: Arc<Base>, caller: &Caller, checked: Checked) -> Self {
         let Checked { function, version, common, .. } = &checked;
         let id = base.ids.next(base.clock.now());
-        let plan = Plan::join(
-            (id, checked.trace),
-            function.name.as_str(),
-            &function.settings,
-            version.component,
-            common,
-        );
+        let plan =
+            Plan::join((id, checked.trace), function.name.as_str(), &function.settings, version.code, common);
         let run = NewRun { id, ..new_run(&base, caller, Source::Invoke, checked, None, None) };
         let assignment = Assignment {
             job: run.jobs[0].id,
@@ -244,7 +239,8 @@ impl Call {
         self.base.attempted(&self.assignment, &attempted.attempt);
         let price = self.base.prices.of(&attempted.attempt, self.run.bid);
         let step = step::finish_call(from, attempted.attempt, self.base.clock.now());
-        Finished { run: self.run.id, job: self.job, step, price, lines: attempted.lines }
+        let lines = attempted.lines;
+        Finished { run: self.run.id, job: self.job, step, price, lines, is_build: false, made: None }
     }
 }
 

@@ -87,15 +87,20 @@ impl Jobs {
     /// Opens the next round of a job that did not succeed.
     ///
     /// # Errors
-    /// Not found; a conflict if it succeeded, is not over, or was a request to an HTTP function.
+    /// Not found; a conflict if it succeeded, is not over, or was a build or a request to an HTTP function.
     pub async fn restart(&self, caller: &Caller, id: JobId) -> Result<Job> {
         let (now, store) = (self.base.clock.now(), &self.base.store);
         let job = store.job_get(caller.account(), id).await?.ok_or_else(not_found)?;
         let run = store.run_get(caller.account(), job.run).await?.ok_or_else(not_found)?;
-        if run.source == Source::Http {
-            return Err(Error::conflict(
-                "this was a request to an HTTP function, which only its client can make again",
-            ));
+        let once_only = match run.source {
+            Source::Http => {
+                Some("this was a request to an HTTP function, which only its client can make again")
+            }
+            Source::Build => Some("this was a build; upload the source again"),
+            Source::Run | Source::Job | Source::Invoke => None,
+        };
+        if let Some(why) = once_only {
+            return Err(Error::conflict(why));
         }
         let job = store.job_restart(caller.account(), id, now).await?.ok_or_else(not_found)?;
         self.base.tasks.wake(Wake::Dispatch);

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod auth;
+pub mod builds;
 pub mod functions;
 pub mod input;
 pub mod invoke;
@@ -12,6 +13,7 @@ pub mod keys;
 mod once;
 mod places;
 pub mod runs;
+pub mod runtimes;
 pub mod usage;
 pub mod web;
 
@@ -31,6 +33,10 @@ pub struct Services {
     pub keys: keys::Keys,
     /// Functions and versions.
     pub functions: functions::Functions,
+    /// Uploads of source.
+    pub builds: builds::Builds,
+    /// Runtimes.
+    pub runtimes: runtimes::Runtimes,
     /// Calls that somebody waits for.
     pub invoke: invoke::Invoke,
     /// Runs.
@@ -55,6 +61,8 @@ impl Services {
             accounts: accounts::Accounts::new(base.clone()),
             keys: keys::Keys::new(base.clone()),
             functions: functions::Functions::new(base.clone()),
+            builds: builds::Builds::new(base.clone()),
+            runtimes: runtimes::Runtimes::new(base.clone()),
             invoke: invoke::Invoke::new(base.clone(), places.clone()),
             runs: runs::Runs::new(base.clone()),
             jobs: jobs::Jobs::new(base.clone()),

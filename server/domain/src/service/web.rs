@@ -167,7 +167,7 @@ impl Web {
             weight: account.weight,
             function: function.id,
             version: function.current.number,
-            component: function.current.component,
+            code: function.current.code,
             settings: function.settings,
         })
     }
@@ -193,7 +193,7 @@ fn busy(error: Error) -> Error {
 fn same(one: &Target, other: &Target) -> bool {
     one.function == other.function
         && one.version == other.version
-        && one.component == other.component
+        && one.code == other.code
         && one.weight == other.weight
         && one.settings == other.settings
 }

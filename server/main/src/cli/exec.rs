@@ -99,7 +99,13 @@ fn config() -> Config {
 fn conclude(outcome: Outcome) -> ExitCode {
     let output = Output { json: false };
     match outcome {
-        Outcome::Finished(_) | Outcome::Wrote(_) | Outcome::Returned(None) => ExitCode::SUCCESS,
+        Outcome::Finished(_) | Outcome::Wrote(_) | Outcome::Returned(None) | Outcome::Built(_) => {
+            ExitCode::SUCCESS
+        }
+        Outcome::Answered(json) => {
+            output.line(&json);
+            ExitCode::SUCCESS
+        }
         Outcome::Returned(Some(value)) => {
             output.line(&value.to_string());
             ExitCode::SUCCESS

@@ -25,6 +25,7 @@ pub(super) struct File {
     pub(super) telemetry: TelemetrySection,
     pub(super) egress: EgressSection,
     pub(super) compiler: CompilerSection,
+    pub(super) builds: BuildsSection,
 }
 
 /// `[server]`
@@ -94,6 +95,37 @@ impl CompilerSection {
     }
 }
 
+/// `[builds]`: what the build of one version may take.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct BuildsSection {
+    memory_bytes_max: Option<u64>,
+    timeout_seconds: Option<u64>,
+}
+
+/// Bytes of memory of a build if nobody says.
+const BUILD_MEMORY_BYTES_MAX: u64 = 512 << 20;
+/// How long a build may take if nobody says.
+const BUILD_TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes of what a build makes, and of source that it is given.
+const BUILD_HOSTCALL_BYTES_MAX: u64 = 128 << 20;
+
+impl BuildsSection {
+    pub(super) fn read(self) -> Result<skep_engine::Limits> {
+        if [self.memory_bytes_max, self.timeout_seconds].contains(&Some(0)) {
+            return Err(Error::invalid("what [builds] allows must be 1 at least"));
+        }
+        let timeout = self.timeout_seconds.map_or(BUILD_TIMEOUT, Duration::from_secs);
+        Ok(skep_engine::Limits {
+            memory_bytes_max: self.memory_bytes_max.unwrap_or(BUILD_MEMORY_BYTES_MAX),
+            hostcall_bytes_max: BUILD_HOSTCALL_BYTES_MAX,
+            timeout,
+            cpu: timeout,
+            ..skep_engine::Limits::default()
+        })
+    }
+}
+
 /// `[telemetry]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -107,6 +139,7 @@ pub(super) struct TelemetrySection {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct LimitsSection {
     component_bytes_max: Option<usize>,
+    source_bytes_max: Option<usize>,
     run_body_bytes_max: Option<usize>,
     body_bytes_max: Option<usize>,
     body_stall_ms: Option<u64>,
@@ -134,6 +167,7 @@ impl LimitsSection {
         };
         for (name, value) in [
             ("component_bytes_max", self.component_bytes_max),
+            ("source_bytes_max", self.source_bytes_max),
             ("run_body_bytes_max", self.run_body_bytes_max),
             ("body_bytes_max", self.body_bytes_max),
             ("arguments_bytes_max", self.arguments_bytes_max),
@@ -154,6 +188,7 @@ impl LimitsSection {
         }
         Ok(Limits {
             component_bytes_max: self.component_bytes_max.unwrap_or(usual.component_bytes_max),
+            source_bytes_max: self.source_bytes_max.unwrap_or(usual.source_bytes_max),
             run_body_bytes_max: self.run_body_bytes_max.unwrap_or(usual.run_body_bytes_max),
             body_bytes_max: self.body_bytes_max.unwrap_or(usual.body_bytes_max),
             body_stall_ms: self.body_stall_ms.unwrap_or(usual.body_stall_ms),

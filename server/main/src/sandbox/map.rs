@@ -46,6 +46,9 @@ pub(super) fn outcome(outcome: skep_engine::Outcome) -> (Outcome, Option<i32>) {
         skep_engine::Outcome::Returned(Some(value)) => {
             (Outcome::Succeeded(Output::Json(value.to_string())), None)
         }
+        // A runtime's JSON is taken as it is written, for the sake of its numbers.
+        skep_engine::Outcome::Answered(json) => (Outcome::Succeeded(written(json.into_bytes())), None),
+        skep_engine::Outcome::Built(_) => (Outcome::Succeeded(Output::None), None),
         skep_engine::Outcome::Finished(stdout) => (Outcome::Succeeded(output(stdout)), Some(0)),
         skep_engine::Outcome::Wrote(bytes) => (Outcome::Succeeded(written(bytes)), Some(0)),
         skep_engine::Outcome::Failed(failure) => {
@@ -129,6 +132,7 @@ pub(super) fn interface(interface: &skep_engine::Interface) -> Interface {
         Kind::Command => "command",
         Kind::Exports => "exports",
         Kind::Http => "http",
+        Kind::Runtime => "runtime",
     };
     let export = |function: &skep_engine::Function| Export {
         name: function.name.clone(),

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use skep_domain::model::function::Code;
 use skep_domain::model::id::Sha256;
 use skep_domain::port::artifacts::Artifacts;
 use skep_domain::port::sandbox::Prepared;
-use skep_domain::{Code, Error, Result};
-use skep_engine::{Engine, Program, Rejected};
+use skep_domain::{Code as ErrorCode, Error, Result};
+use skep_engine::{Engine, Program, Rejected, Script};
 use tokio::sync::Semaphore;
 
 use super::map;
@@ -31,7 +32,7 @@ pub(super) struct Programs {
 
 #[derive(Default)]
 struct Loaded {
-    programs: HashMap<Sha256, (u64, Program)>,
+    programs: HashMap<Code, (u64, Program)>,
     uses: u64,
 }
 
@@ -46,9 +47,22 @@ impl Programs {
         }
     }
 
-    /// The program of a component that was taken before.
-    pub(super) async fn get(&self, component: Sha256) -> Result<Program> {
-        if let Some(program) = self.lock().find(component) {
+    /// The program of what was taken or built before.
+    pub(super) async fn get(&self, code: Code) -> Result<Program> {
+        if let Some(program) = self.lock().find(code) {
+            return Ok(program);
+        }
+        let program = self.component(code.component).await?;
+        let Some(script) = code.script else { return Ok(program) };
+        let script = Script::from_bytes(self.artifacts.get(script).await?);
+        let program = script.and_then(|script| program.with_script(script)).map_err(Error::internal)?;
+        self.lock().keep(code, program.clone());
+        Ok(program)
+    }
+
+    async fn component(&self, component: Sha256) -> Result<Program> {
+        let code = Code::from(component);
+        if let Some(program) = self.lock().find(code) {
             return Ok(program);
         }
         let bytes = Arc::new(self.artifacts.get(component).await?);
@@ -59,7 +73,7 @@ impl Programs {
             None => {
                 let turn = self.compilations.clone().acquire_owned().await.map_err(Error::internal)?;
                 // Whoever was ahead may have made it.
-                if let Some(program) = self.lock().find(component) {
+                if let Some(program) = self.lock().find(code) {
                     return Ok(program);
                 }
                 let engine = self.engine.clone();
@@ -67,13 +81,13 @@ impl Programs {
                 blocking(compile).await?.map_err(Error::internal)?
             }
         };
-        self.lock().keep(component, program.clone());
+        self.lock().keep(code, program.clone());
         Ok(program)
     }
 
     /// Makes a program of an upload.
     pub(super) async fn prepare(&self, bytes: Vec<u8>) -> Result<Prepared> {
-        let too_many = |_| Error::new(Code::TooMany, "too many uploads wait to be compiled; try again");
+        let too_many = |_| Error::new(ErrorCode::TooMany, "too many uploads wait to be compiled; try again");
         let _waiting = self.waiting.clone().try_acquire_owned().map_err(too_many)?;
         let turn = self.compilations.clone().acquire_owned().await.map_err(Error::internal)?;
         let engine = self.engine.clone();
@@ -90,7 +104,7 @@ impl Programs {
             ));
         }
         let prepared = Prepared { interface: map::interface(interface), component };
-        self.lock().keep(Sha256::of(&prepared.component), program);
+        self.lock().keep(Sha256::of(&prepared.component).into(), program);
         Ok(prepared)
     }
 
@@ -100,20 +114,20 @@ impl Programs {
 }
 
 impl Loaded {
-    fn find(&mut self, component: Sha256) -> Option<Program> {
+    fn find(&mut self, code: Code) -> Option<Program> {
         self.uses += 1;
-        let (used, program) = self.programs.get_mut(&component)?;
+        let (used, program) = self.programs.get_mut(&code)?;
         *used = self.uses;
         Some(program.clone())
     }
 
-    fn keep(&mut self, component: Sha256, program: Program) {
+    fn keep(&mut self, code: Code, program: Program) {
         if self.programs.len() >= PROGRAMS_MAX {
-            let oldest = self.programs.iter().min_by_key(|(_, (used, _))| *used).map(|(hash, _)| *hash);
-            oldest.map(|hash| self.programs.remove(&hash));
+            let oldest = self.programs.iter().min_by_key(|(_, (used, _))| *used).map(|(code, _)| *code);
+            oldest.map(|code| self.programs.remove(&code));
         }
         self.uses += 1;
-        self.programs.insert(component, (self.uses, program));
+        self.programs.insert(code, (self.uses, program));
     }
 }
 

@@ -72,7 +72,7 @@ impl HttpGuest for EngineSandbox {
         let (program, plan) = match self.targets.get(target) {
             Some(known) => known,
             None => {
-                let program = self.programs.get(target.component).await;
+                let program = self.programs.get(target.code).await;
                 let program = program.map_err(|error| host_failed(&error))?;
                 let grants = grants::read(&target.settings, target.account, &*self.credentials);
                 let plan = Arc::new(plan(target, grants.map_err(|error| host_failed(&error))?));

@@ -2,27 +2,29 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use skep_domain::model::function::{Function, Name, Version};
-use skep_domain::model::id::{AccountId, FunctionId, Sha256};
+use skep_domain::model::function::{self as model, Build, Function, Name, State, Version};
+use skep_domain::model::id::{AccountId, FunctionId, JobId, Sha256};
 use skep_domain::model::page::{Listed, Order, Page, Position};
 use skep_domain::model::settings::Settings;
 use skep_domain::model::time::Millis;
-use skep_domain::port::store::{Functions, NewVersion};
+use skep_domain::port::store::{Functions, NewBuild, NewVersion, Uploaded};
 use skep_domain::{Code, Error, Result};
 
 use super::lists::{self, Range};
 use super::rows::{RowExt, Stored, corrupt, to_json};
-use super::{SqliteStore, internal};
+use super::{SqliteStore, builds, internal};
 
 /// A function with its current version.
 const FUNCTION: &str =
     "SELECT f.key, f.id, a.id AS account_id, f.name, f.settings, f.created_at, f.updated_at,
-        v.number, v.sha256, v.size_bytes, v.component, v.interface, v.created_at AS version_created_at
+        v.number, v.sha256, v.size_bytes, v.state, v.component, v.script, v.runtime, v.build, v.interface,
+        v.created_at AS version_created_at
     FROM functions f JOIN accounts a ON a.key = f.account
     JOIN versions v ON v.function = f.key AND v.number = f.current ";
 
-const VERSION: &str = "SELECT v.key, v.number, v.sha256, v.size_bytes, v.component, v.interface,
-        v.created_at AS version_created_at FROM versions v ";
+const VERSION: &str =
+    "SELECT v.key, v.number, v.sha256, v.size_bytes, v.state, v.component, v.script, v.runtime,
+        v.build, v.interface, v.created_at AS version_created_at FROM versions v ";
 
 #[async_trait]
 impl Functions for SqliteStore {
@@ -54,28 +56,34 @@ impl Functions for SqliteStore {
         now: Millis,
     ) -> Result<(Function, Version)> {
         let created = self.write_functions(move |connection| {
-            let key = match key_of(connection, account, &new.name)? {
-                Some(key) => key,
-                None => create(connection, account, &new, functions_max, now)?,
-            };
+            let key = ensure(connection, account, &new, functions_max, now)?;
             // Somebody may have uploaded the same meanwhile.
             if let Some(there) = select(connection, key, new.sha256, now)? {
                 return Ok(there);
             }
-            let last: u32 = connection
-                .prepare_cached("SELECT coalesce(max(number), 0) FROM versions WHERE function = ?")
-                .and_then(|mut max| max.query_row([key], |row| row.get(0)))
-                .map_err(internal)?;
-            if last >= versions_max {
-                let message =
-                    format!("a function may have {versions_max} versions; delete it to start again");
-                return Err(Error::new(Code::TooLarge, message));
-            }
-            insert_version(connection, key, last + 1, &new, now)?;
+            insert_next(connection, key, &new, versions_max, now)?;
             select(connection, key, new.sha256, now)?
                 .ok_or_else(|| Error::internal("the new version is gone"))
         });
         created.await
+    }
+
+    async fn version_build(
+        &self,
+        account: AccountId,
+        new: NewBuild,
+        functions_max: usize,
+        versions_max: u32,
+        now: Millis,
+    ) -> Result<(Function, Version, Uploaded)> {
+        self.write_functions(move |connection| {
+            builds::upload(connection, account, new, (functions_max, versions_max), now)
+        })
+        .await
+    }
+
+    async fn version_build_logs(&self, function: FunctionId, number: u32) -> Result<Option<String>> {
+        self.read(move |connection| builds::build_logs(connection, &function.to_bytes(), number)).await
     }
 
     async fn version_get(&self, function: FunctionId, number: u32) -> Result<Option<Version>> {
@@ -219,6 +227,75 @@ fn get(connection: &Connection, account: AccountId, name: &Name) -> Result<Optio
     statement.query_row(params![account.to_bytes(), name.as_str()], function).optional().map_err(internal)
 }
 
+/// The key of an account's function, which is made if it is not there.
+pub(super) fn ensure(
+    connection: &Connection,
+    account: AccountId,
+    new: &NewVersion,
+    functions_max: usize,
+    now: Millis,
+) -> Result<i64> {
+    match key_of(connection, account, &new.name)? {
+        Some(key) => Ok(key),
+        None => create(connection, account, new, functions_max, now),
+    }
+}
+
+/// Adds a version. Returns its number.
+pub(super) fn insert_next(
+    connection: &Connection,
+    function: i64,
+    new: &NewVersion,
+    versions_max: u32,
+    now: Millis,
+) -> Result<u32> {
+    let last: u32 = connection
+        .prepare_cached("SELECT coalesce(max(number), 0) FROM versions WHERE function = ?")
+        .and_then(|mut max| max.query_row([function], |row| row.get(0)))
+        .map_err(internal)?;
+    if last >= versions_max {
+        let message = format!("a function may have {versions_max} versions; delete it to start again");
+        return Err(Error::new(Code::TooLarge, message));
+    }
+    insert_version(connection, function, last + 1, new, now)?;
+    Ok(last + 1)
+}
+
+/// Makes a version the one that runs where none is named: one that is ready, or any as long as none is.
+pub(super) fn make_current(
+    connection: &Connection,
+    (function, number): (i64, u32),
+    is_ready: bool,
+    now: Millis,
+) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE functions SET current = ?2, updated_at = ?4 WHERE key = ?1 AND (?3 OR NOT EXISTS
+                 (SELECT 1 FROM versions v WHERE v.function = ?1 AND v.number = current AND v.state = 1))",
+        )
+        .and_then(|mut update| update.execute(params![function, number, is_ready, now.stored()]))
+        .map(drop)
+        .map_err(internal)
+}
+
+pub(super) fn id_of(connection: &Connection, function: i64) -> Result<FunctionId> {
+    connection
+        .prepare_cached("SELECT id FROM functions WHERE key = ?")
+        .and_then(|mut select| select.query_row([function], |row| Ok(FunctionId::from_bytes(row.get(0)?))))
+        .map_err(internal)
+}
+
+/// A function, and one of its versions.
+pub(super) fn shown(connection: &Connection, (function, number): (i64, u32)) -> Result<(Function, Version)> {
+    let sql = format!("{VERSION} WHERE v.function = ? AND v.number = ?");
+    let mut select = connection.prepare_cached(&sql).map_err(internal)?;
+    let version = select.query_row(params![function, number], version).map_err(internal)?;
+    let sql = format!("{FUNCTION} WHERE f.key = ?");
+    let mut select = connection.prepare_cached(&sql).map_err(internal)?;
+    let function = select.query_row([function], self::function).map_err(internal)?;
+    Ok((function, version))
+}
+
 fn create(
     connection: &Connection,
     account: AccountId,
@@ -274,7 +351,7 @@ fn insert_version(
                 number,
                 new.sha256.0,
                 new.size_bytes.stored(),
-                new.component.0,
+                new.code.component.0,
                 to_json(&new.interface),
                 now.stored()
             ])
@@ -290,18 +367,12 @@ fn select(
     sha256: Sha256,
     now: Millis,
 ) -> Result<Option<(Function, Version)>> {
-    let sql = format!("{VERSION} WHERE v.function = ? AND v.sha256 = ?");
-    let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
-    let found = statement.query_row(params![key, sha256.0], version).optional().map_err(internal)?;
-    let Some(found) = found else { return Ok(None) };
-    connection
-        .prepare_cached("UPDATE functions SET current = ?, updated_at = ? WHERE key = ?")
-        .and_then(|mut update| update.execute(params![found.number, now.stored(), key]))
-        .map_err(internal)?;
-    let sql = format!("{FUNCTION} WHERE f.key = ?");
-    let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
-    let function = statement.query_row([key], function).map_err(internal)?;
-    Ok(Some((function, found)))
+    const SQL: &str = "SELECT number FROM versions WHERE function = ? AND sha256 = ?";
+    let mut select = connection.prepare_cached(SQL).map_err(internal)?;
+    let number = select.query_row(params![key, sha256.0], |row| row.get(0)).optional().map_err(internal)?;
+    let Some(number) = number else { return Ok(None) };
+    make_current(connection, (key, number), true, now)?;
+    shown(connection, (key, number)).map(Some)
 }
 
 fn function(row: &Row<'_>) -> rusqlite::Result<Function> {
@@ -322,8 +393,23 @@ fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
         number: row.get("number")?,
         sha256: Sha256(row.get("sha256")?),
         size_bytes: row.unsigned("size_bytes")?,
-        component: Sha256(row.get("component")?),
+        state: state(row.get("state")?)?,
+        build: match (row.get("runtime")?, row.get("build")?) {
+            (Some(runtime), Some(job)) => Some(Build { runtime, job: JobId::from_bytes(job) }),
+            _ => None,
+        },
+        code: code(row)?,
         interface: row.json("interface")?,
         created_at: row.millis("version_created_at")?,
     })
+}
+
+/// What a version runs, of a query that has its columns.
+pub(super) fn code(row: &Row<'_>) -> rusqlite::Result<model::Code> {
+    let script: Option<[u8; 32]> = row.get("script")?;
+    Ok(model::Code { component: Sha256(row.get("component")?), script: script.map(Sha256) })
+}
+
+pub(super) fn state(number: u8) -> rusqlite::Result<State> {
+    State::from_number(number).ok_or_else(|| corrupt("state"))
 }

@@ -67,6 +67,20 @@ pub(super) fn list(connection: &Connection, job: i64, from_seq: u64, limit: u32)
     Ok(entries)
 }
 
+/// The beginning of a job's log, as text.
+pub(super) fn text(connection: &Connection, job: i64, bytes_max: usize) -> Result<String> {
+    let mut text = String::new();
+    for entry in list(connection, job, 0, BLOCK_LINES as u32)? {
+        if text.len() + entry.line.text.len() > bytes_max {
+            text.push_str("[cut: the job's own log has more]\n");
+            break;
+        }
+        text.push_str(&entry.line.text);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
 fn number(stream: Stream) -> u8 {
     match stream {
         Stream::Stdout => 1,

@@ -5,7 +5,11 @@ use skep_domain::{Error, Result};
 
 use super::internal;
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+];
 
 pub(super) fn apply(connection: &mut Connection) -> Result<()> {
     let at: usize = connection

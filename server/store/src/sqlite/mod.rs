@@ -1,6 +1,7 @@
 //! The store in SQLite: one writer that commits in groups, a pool of readers.
 
 mod accounts;
+mod builds;
 mod cached;
 mod directory;
 mod events;
@@ -17,6 +18,7 @@ mod readers;
 mod receipts;
 mod rows;
 mod runs;
+mod runtimes;
 mod writer;
 
 use std::path::Path;

@@ -48,7 +48,7 @@ impl Runs for SqliteStore {
     }
 
     async fn run_cancel(&self, account: AccountId, id: RunId, now: Millis) -> Result<Option<Run>> {
-        self.write(move |connection| {
+        self.write_functions(move |connection| {
             let Some(run) = get(connection, account, id)? else { return Ok(None) };
             let status = run.counts.status(run.cancelled);
             if status.is_over() {
@@ -350,7 +350,7 @@ pub(super) fn ranges(
     let (from, to) = lists::bounds(from, to);
     let shown = |candidate: &&Source| match source {
         Some(source) => **candidate == source,
-        None => calls || !matches!(**candidate, Source::Invoke | Source::Http),
+        None => calls || candidate.is_listed(),
     };
     let range = |source: &Source| {
         let prefix = [prefix, &[("source", i64::from(source.number()))]].concat();

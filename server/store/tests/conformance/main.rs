@@ -3,6 +3,7 @@
 //! A new store adds a line to [`stores`] and gets them all.
 
 mod accounts;
+mod builds;
 mod functions;
 mod jobs;
 mod lists;
@@ -10,6 +11,7 @@ mod money;
 mod purge;
 mod receipts;
 mod runs;
+mod runtimes;
 mod world;
 
 use skep_domain::port::store::Store;

@@ -12,6 +12,7 @@ use skep_domain::model::scope::Scopes;
 use skep_domain::model::step;
 use skep_domain::model::time::Millis;
 use skep_domain::model::usage::Usage;
+use skep_domain::port::sandbox::Task;
 use skep_domain::port::store::{ClaimLimits, Claimed, Finished, NewJob, NewRun, NewVersion, Store};
 
 /// When everything begins.
@@ -71,6 +72,8 @@ impl World {
             price: Prices::default().of(&attempt, None),
             step: step::finish_call(step::claim(Progress::new(None)), attempt, at(12)),
             lines: Vec::new(),
+            is_build: false,
+            made: None,
         };
         let id = run.id;
         self.store.job_record(run, finished).await.expect("it is written");
@@ -143,6 +146,8 @@ impl World {
             price: Prices::default().of(&attempt, claimed.bid),
             step: step::finish(claimed.progress, attempt, retry, 0.0, at(12)),
             lines: lines.iter().map(line).collect(),
+            is_build: claimed.assignment.plan.task != Task::Call,
+            made: None,
         }
     }
 
@@ -200,7 +205,7 @@ pub(crate) fn new_version(ids: &Ids, function: &str, bytes: &[u8]) -> NewVersion
         name: name(function),
         sha256: Sha256::of(bytes),
         size_bytes: bytes.len() as u64,
-        component: Sha256::of(bytes),
+        code: Sha256::of(bytes).into(),
         interface: Interface { kinds: vec!["exports".into()], ..Interface::default() },
     }
 }

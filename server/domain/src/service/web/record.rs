@@ -103,7 +103,15 @@ pub(super) async fn keep(base: &Base, target: &Target, asked: Asked, served: Ser
         trace: asked.trace,
     };
     let step = step::finish_call(step::claim(Progress::new(None)), attempt, base.clock.now());
-    let finished = Finished { run: id, job, step, price, lines: lines(target, served.lines) };
+    let finished = Finished {
+        run: id,
+        job,
+        step,
+        price,
+        lines: lines(target, served.lines),
+        is_build: false,
+        made: None,
+    };
     if let Err(error) = base.store.job_record(run, finished).await {
         tracing::warn!(error = error.chain(), "a request could not be recorded");
         base.meter.add(target.account, target.function, at, &usage, price.amount);

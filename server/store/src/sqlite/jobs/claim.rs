@@ -10,7 +10,7 @@ use skep_domain::model::fairness::{Contender, share_out};
 use skep_domain::model::id::{AccountId, JobId, RunId, Sha256};
 use skep_domain::model::job::Status;
 use skep_domain::model::money::Nanodollars;
-use skep_domain::model::run::Common;
+use skep_domain::model::run::{Common, Source};
 use skep_domain::model::settings::Settings;
 use skep_domain::model::step;
 use skep_domain::model::time::Millis;
@@ -19,8 +19,8 @@ use skep_domain::port::sandbox::{Assignment, Plan};
 use skep_domain::port::store::{Claim, ClaimLimits, Claimed};
 
 use super::moves::{self, Moved, Placed};
-use crate::sqlite::internal;
 use crate::sqlite::rows::{RowExt, Stored};
+use crate::sqlite::{functions, internal};
 
 /// Accounts that one claim looks at; the next claim goes on after them.
 const ACCOUNTS_MAX: i64 = 256;
@@ -199,7 +199,8 @@ fn ready(connection: &Connection, account: i64, share: u32, ask: Nanodollars) ->
 
 /// What all jobs of a run share, read when they are claimed: a changed setting counts from now on.
 fn plan(connection: &Connection, run: i64) -> Result<Arc<Plan>> {
-    const SQL: &str = "SELECT r.id, r.trace, f.name, f.settings, r.common, v.component
+    const SQL: &str =
+        "SELECT r.id, r.trace, r.source, f.name, f.settings, r.common, v.component, v.script, v.sha256
         FROM runs r JOIN functions f ON f.key = r.function
         JOIN versions v ON v.function = r.function AND v.number = r.version WHERE r.key = ?";
     let mut select = connection.prepare_cached(SQL).map_err(internal)?;
@@ -208,7 +209,11 @@ fn plan(connection: &Connection, run: i64) -> Result<Arc<Plan>> {
         let (settings, common): (Settings, Common) = (row.json("settings")?, row.json("common")?);
         let id = RunId::from_bytes(row.get("id")?);
         let trace = row.get::<_, Option<[u8; 24]>>("trace")?.map(Trace::from_bytes);
-        Ok(Plan::join((id, trace), &name, &settings, Sha256(row.get("component")?), &common))
+        let code = functions::code(row)?;
+        if row.get::<_, u8>("source")? == Source::Build.number() {
+            return Ok(Plan::build((id, trace), &name, code, Sha256(row.get("sha256")?)));
+        }
+        Ok(Plan::join((id, trace), &name, &settings, code, &common))
     });
     plan.map_err(internal)
 }

@@ -25,7 +25,7 @@ use skep_domain::port::store::{Claim, ClaimLimits, Finished, JobFilter, Jobs, Ne
 
 use self::moves::{Moved, Placed};
 use super::rows::RowExt;
-use super::{SqliteStore, internal, logs, runs};
+use super::{SqliteStore, builds, internal, logs, runs};
 
 #[async_trait]
 impl Jobs for SqliteStore {
@@ -43,7 +43,8 @@ impl Jobs for SqliteStore {
     }
 
     async fn job_finish(&self, finished: Arc<[Finished]>) -> Result<usize> {
-        self.write(move |connection| {
+        let has_builds = finished.iter().any(|end| end.is_build);
+        let write = move |connection: &Connection| {
             let mut moved = Moved::default();
             let mut written = 0;
             let mut at = Millis::default();
@@ -53,8 +54,8 @@ impl Jobs for SqliteStore {
             }
             moved.write(connection, at)?;
             Ok(written)
-        })
-        .await
+        };
+        if has_builds { self.write_functions(write).await } else { self.write(write).await }
     }
 
     async fn job_record(&self, run: NewRun, finished: Finished) -> Result<Nanodollars> {
@@ -66,7 +67,7 @@ impl Jobs for SqliteStore {
     }
 
     async fn job_cancel(&self, account: AccountId, id: JobId, now: Millis) -> Result<Option<Job>> {
-        self.write(move |connection| step_by_hand(connection, account, id, now, step::cancel)).await
+        self.write_functions(move |connection| step_by_hand(connection, account, id, now, step::cancel)).await
     }
 
     async fn job_restart(&self, account: AccountId, id: JobId, now: Millis) -> Result<Option<Job>> {
@@ -85,11 +86,11 @@ impl Jobs for SqliteStore {
     }
 
     async fn job_recover(&self, now: Millis) -> Result<usize> {
-        self.write(move |connection| interrupt(connection, &running(connection, "")?, now)).await
+        self.write_functions(move |connection| interrupt(connection, &running(connection, "")?, now)).await
     }
 
     async fn job_release(&self, held: HashSet<JobId>, now: Millis) -> Result<usize> {
-        self.write(move |connection| {
+        self.write_functions(move |connection| {
             let calls = Source::Invoke.number();
             let only = format!("AND (SELECT source FROM runs WHERE key = j.run) <> {calls}");
             let mut lost = running(connection, &only)?;
@@ -148,6 +149,9 @@ fn finish(connection: &Connection, finished: &Finished, moved: &mut Moved) -> Re
         moves::apply(connection, &job, &step, finished.price, moved)?;
     } else {
         return Ok(false);
+    }
+    if let Some(made) = &finished.made {
+        builds::made(connection, job.run, made, step.at)?;
     }
     logs::append(connection, job.key, step.from.attempts, &finished.lines)?;
     Ok(true)

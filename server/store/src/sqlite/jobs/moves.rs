@@ -8,6 +8,7 @@ use skep_domain::model::attempt::{Attempt, Outcome, Output};
 use skep_domain::model::job::{Progress, ResultType, Status};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::price::Price;
+use skep_domain::model::run::Source;
 use skep_domain::model::step::Step;
 use skep_domain::model::time::Millis;
 use skep_domain::model::usage::{Totals, Usage};
@@ -15,7 +16,7 @@ use skep_domain::model::usage::{Totals, Usage};
 use crate::sqlite::ledger::{self, Lines, On};
 use crate::sqlite::rows::{RowExt, Stored, corrupt};
 use crate::sqlite::runs::COUNTS;
-use crate::sqlite::{events, internal};
+use crate::sqlite::{builds, events, internal};
 
 /// The columns that [`progress`] reads, of a table that the query calls `j`.
 pub(crate) const PROGRESS: &str =
@@ -90,15 +91,20 @@ impl Moved {
                  device_nanos = device_nanos + ?16, log_bytes = log_bytes + ?17, cost = cost + ?18,
                  completed_at = CASE WHEN queued + running + retrying + ?3 + ?4 + ?5 = 0 THEN coalesce(completed_at, ?2) END,
                  started_at = CASE WHEN running + ?4 > 0 THEN coalesce(started_at, ?2) ELSE started_at END
-             WHERE key = ?1 RETURNING first_job",
+             WHERE key = ?1 RETURNING first_job, source, completed_at",
             sets.join(", ")
         );
         let mut update = connection.prepare_cached(&sql).map_err(internal)?;
         for (run, OfRun { counts, totals, over }) in self.runs {
             let values = [&[run, at.stored()], &counts[..], &ledger::columns(&totals)].concat();
-            let first_job = update.query_row(params_from_iter(values), |row| row.get(0)).map_err(internal)?;
+            let (first_job, source, completed_at): (i64, u8, Option<i64>) = update
+                .query_row(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .map_err(internal)?;
             if !over.is_empty() {
                 events::append(connection, run, first_job, &over)?;
+            }
+            if source == Source::Build.number() && completed_at.is_some() {
+                builds::ended(connection, run, first_job)?;
             }
         }
         Ok(())

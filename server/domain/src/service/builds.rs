@@ -1,0 +1,149 @@
+//! Uploads of source: recorded as a version that is being built, built by a job, waited for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::functions::Uploaded;
+use crate::base::Base;
+use crate::error::{Error, Result};
+use crate::model::account::Caller;
+use crate::model::function::{Build, Code, Function, Interface, Name, State, Version};
+use crate::model::id::Sha256;
+use crate::model::run::{Common, Source as RunSource};
+use crate::model::runtime::Runtime;
+use crate::model::source::Source;
+use crate::model::trace::Trace;
+use crate::port::store::{self, NewBuild, NewJob, NewRun, NewVersion};
+use crate::tasks::Wake;
+
+/// How often it is looked whether a build is over without being told.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Uploads of source.
+#[derive(Clone)]
+pub struct Builds {
+    base: Arc<Base>,
+}
+
+/// Source, and what is to make a function of it.
+#[derive(Debug)]
+pub struct NewSource {
+    /// The runtime's name.
+    pub runtime: String,
+    /// The source.
+    pub source: Source,
+    /// The trace that it belongs to.
+    pub trace: Option<Trace>,
+}
+
+impl Builds {
+    pub(super) fn new(base: Arc<Base>) -> Self {
+        Self { base }
+    }
+
+    /// Takes source: a new version that is being built, or, where the function has the same source of the same
+    /// version of the runtime already, that version. Waits for the end of its build, at most so long. The current
+    /// version goes on until it is ready.
+    ///
+    /// # Errors
+    /// Invalid for a runtime that is not there.
+    pub async fn upload(
+        &self,
+        caller: &Caller,
+        name: &str,
+        new: NewSource,
+        wait: Duration,
+    ) -> Result<Uploaded> {
+        let name = Name::parse(name)?;
+        let runtime = self.runtime(&new.runtime).await?;
+        let bytes = new.source.to_bytes(runtime.component);
+        let sha256 = Sha256::of(&bytes);
+        // The file before the row that names it.
+        self.base.artifacts.put(sha256, &bytes).await?;
+        let build = self.build(caller, &name, (sha256, bytes.len() as u64), &runtime, new.trace);
+        let (limits, now) = (&self.base.limits, self.base.clock.now());
+        let (functions_max, versions_max) = (limits.functions_max, limits.versions_max);
+        let store = &self.base.store;
+        let written = store.version_build(caller.account(), build, functions_max, versions_max, now).await;
+        let (function, version, uploaded) = written?;
+        self.base.revision.advance();
+        self.base.tasks.wake(Wake::Dispatch);
+        let created = uploaded == store::Uploaded::New;
+        if version.state != State::Building {
+            return Ok(Uploaded { function, version, created });
+        }
+        let (function, version) = self.ended(caller, function, version, wait).await?;
+        Ok(Uploaded { function, version, created })
+    }
+
+    async fn runtime(&self, name: &str) -> Result<Runtime> {
+        let parsed = Name::parse(name).map_err(|_| no_runtime(name))?;
+        self.base.store.runtime_get(&parsed).await?.into_iter().next().ok_or_else(|| no_runtime(name))
+    }
+
+    fn build(
+        &self,
+        caller: &Caller,
+        name: &Name,
+        (sha256, size_bytes): (Sha256, u64),
+        runtime: &Runtime,
+        trace: Option<Trace>,
+    ) -> NewBuild {
+        let at = self.base.clock.now();
+        let function = self.base.ids.next(at);
+        let version = NewVersion {
+            function,
+            name: name.clone(),
+            sha256,
+            size_bytes,
+            code: Code::from(runtime.component),
+            interface: Interface::default(),
+        };
+        let run = NewRun {
+            id: self.base.ids.next(at),
+            account: caller.account(),
+            source: RunSource::Build,
+            function,
+            version: 0,
+            common: Common::default(),
+            bid: None,
+            jobs: vec![NewJob { id: self.base.ids.next(at), arguments: "[]".to_owned() }],
+            run_at: None,
+            at,
+            receipt: None,
+            trace,
+        };
+        NewBuild { version, runtime: runtime.label(), run }
+    }
+
+    /// The function and the version once its build is over, or as they are when the time is.
+    async fn ended(
+        &self,
+        caller: &Caller,
+        function: Function,
+        version: Version,
+        wait: Duration,
+    ) -> Result<(Function, Version)> {
+        let until = self.base.clock.now().plus(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        let Some(Build { job, .. }) = version.build else { return Ok((function, version)) };
+        let watching = self.base.signals.watch(job.to_u128(), caller.account().to_u128())?;
+        loop {
+            let found = self.base.store.version_get(function.id, version.number).await?;
+            let version = found.ok_or_else(|| Error::not_found("function"))?;
+            let left = Duration::from_millis(until.0.saturating_sub(self.base.clock.now().0));
+            if version.state != State::Building || left.is_zero() {
+                let function = self.base.store.function_get(caller.account(), &function.name).await?;
+                return Ok((function.ok_or_else(|| Error::not_found("function"))?, version));
+            }
+            // Told or not, it is looked again.
+            let _ = tokio::time::timeout(left.min(LOOK_INTERVAL), watching.news()).await;
+        }
+    }
+}
+
+fn no_runtime(name: &str) -> Error {
+    Error::invalid(format!(
+        "there is no runtime \"{name}\" here; whoever runs this server can add it: skep runtimes add {name} (docs/runtimes.md)"
+    ))
+    .field("runtime")
+}
