@@ -13,6 +13,11 @@ mod http;
 mod machine;
 mod modules;
 mod script;
+#[cfg(feature = "types")]
+mod types;
+#[cfg(not(feature = "types"))]
+#[path = "no_types.rs"]
+mod types;
 
 use crate::exports::skep::runtime::guest::{Built, Failure, Guest, Source};
 

@@ -8,10 +8,10 @@ use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Error, Exception, Module, Result, WriteOptions};
 
-use crate::script;
+use crate::{script, types};
 
 /// What the end of a path may be left out of an import, and what else may stand for a folder.
-const ENDS: [&str; 5] = ["", ".js", ".mjs", "/index.js", ".json"];
+const ENDS: [&str; 9] = ["", ".js", ".mjs", ".ts", ".mts", "/index.js", "/index.ts", ".json", "/index.mjs"];
 
 /// Finds modules among paths.
 pub(crate) struct Paths(pub(crate) Rc<dyn Fn(&str) -> bool>);
@@ -24,8 +24,12 @@ impl Resolver for Paths {
         name: &str,
         _: Option<ImportAttributes<'js>>,
     ) -> Result<String> {
-        let found = candidate(base, name)
-            .and_then(|path| ENDS.iter().map(|end| format!("{path}{end}")).find(|path| (self.0)(path)));
+        let found = candidate(base, name).and_then(|path| {
+            let mut named = ENDS.iter().map(|end| format!("{path}{end}"));
+            // TypeScript names its files as they will be called once they are JavaScript.
+            let typed = path.strip_suffix("js").map(|stem| format!("{stem}ts"));
+            named.find(|path| (self.0)(path)).or(typed.filter(|path| (self.0)(path)))
+        });
         found.ok_or_else(|| {
             let message = format!("cannot find module '{name}', which {base} imports");
             Exception::throw_reference(ctx, &message)
@@ -62,7 +66,11 @@ impl Sources {
             return Err(Exception::throw_syntax(ctx, &format!("{path} is not UTF-8")));
         };
         let is_json = path.ends_with(".json");
-        let text = if is_json { format!("export default {text}") } else { text.to_owned() };
+        let text = match path {
+            _ if is_json => format!("export default {text}"),
+            path if types::has_types(path) => types::strip(ctx, path, text)?,
+            _ => text.to_owned(),
+        };
         let module = Module::declare(ctx.clone(), path, text)?;
         let bytecode = module.write(WriteOptions::default())?;
         self.compiled.borrow_mut().push(script::Module { path: path.to_owned(), bytecode });
