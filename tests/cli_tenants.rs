@@ -136,12 +136,13 @@ fn a_profile_says_which_server_and_what_is_said_here_goes_before_it() {
 }
 
 /// Every command, with those below it.
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 36] = [
     &[],
     &["serve"],
     &["demo"],
     &["doctor"],
     &["exec"],
+    &["init"],
     &["deploy"],
     &["invoke"],
     &["run"],
@@ -155,6 +156,11 @@ const COMMANDS: [&[&str]; 30] = [
     &["delete"],
     &["delete", "function"],
     &["delete", "run"],
+    &["runtimes"],
+    &["runtimes", "list"],
+    &["runtimes", "show"],
+    &["runtimes", "add"],
+    &["runtimes", "rm"],
     &["usage"],
     &["keys"],
     &["keys", "create"],

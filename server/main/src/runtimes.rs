@@ -4,8 +4,11 @@ use skep_domain::Result;
 use skep_domain::service::Services;
 
 /// Each by its name, as a component.
-const BUILT_IN: [(&str, &[u8]); 1] =
-    [("javascript", include_bytes!("../../../runtimes/built/javascript.wasm"))];
+const BUILT_IN: [(&str, &[u8]); 3] = [
+    ("javascript", include_bytes!("../../../runtimes/built/javascript.wasm")),
+    ("shell", include_bytes!("../../../runtimes/built/shell.wasm")),
+    ("typescript", include_bytes!("../../../runtimes/built/typescript.wasm")),
+];
 
 /// Sees to it that they are there. One that the operator has removed stays away until a release brings another.
 pub(crate) async fn ensure(services: &Services) -> Result<()> {

@@ -36,17 +36,16 @@ struct Known {
     media_types: &'static [&'static str],
 }
 
-const KNOWN: [Known; 5] = [
+const KNOWN: [Known; 6] = [
     Known {
         runtime: "javascript",
-        ends: &["js", "mjs", "ts", "mts"],
-        media_types: &[
-            "text/javascript",
-            "application/javascript",
-            "application/x-javascript",
-            "application/typescript",
-            "text/x-typescript",
-        ],
+        ends: &["js", "mjs"],
+        media_types: &["text/javascript", "application/javascript", "application/x-javascript"],
+    },
+    Known {
+        runtime: "typescript",
+        ends: &["ts", "mts"],
+        media_types: &["text/typescript", "application/typescript", "text/x-typescript"],
     },
     Known {
         runtime: "python",
@@ -65,8 +64,7 @@ const KNOWN: [Known; 5] = [
 /// The runtime that a media type means, and the end of a file's name that goes with it.
 pub fn of_media_type(media_type: &str) -> Option<(&'static str, &'static str)> {
     let known = KNOWN.iter().find(|known| known.media_types.contains(&media_type))?;
-    let end = if media_type.contains("typescript") { "ts" } else { known.ends[0] };
-    Some((known.runtime, end))
+    Some((known.runtime, known.ends[0]))
 }
 
 /// The runtime that the end of a file's name means.

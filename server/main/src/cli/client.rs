@@ -88,10 +88,10 @@ impl Client {
         self.data(self.authorized(self.agent.patch(self.to(path))).send_json(body))
     }
 
-    pub(super) fn put(&self, path: &str, bytes: &[u8]) -> Result<Value, Failure> {
+    pub(super) fn put(&self, path: &str, media_type: &str, bytes: &[u8]) -> Result<Value, Failure> {
         let _waiting = self.output.waiting();
         let request = self.authorized(self.agent.put(self.to(path)));
-        self.data(request.content_type("application/wasm").send(bytes))
+        self.data(request.content_type(media_type).send(bytes))
     }
 
     pub(super) fn delete(&self, path: &str) -> Result<Value, Failure> {

@@ -75,7 +75,7 @@ fn tour(client: &Client, output: Output) -> Result<Value, Failure> {
     output.remark("\n1. deploy three functions");
     for (name, bytes) in FUNCTIONS {
         let began = Instant::now();
-        let uploaded = client.put(&format!("/v1/functions/{name}"), bytes)?;
+        let uploaded = client.put(&format!("/v1/functions/{name}"), "application/wasm", bytes)?;
         let export = &uploaded["function"]["exports"][0];
         let took = began.elapsed().as_millis();
         output.remark(&format!(

@@ -13,16 +13,20 @@ mod doctor;
 mod exec;
 mod failure;
 mod functions;
+mod init;
 mod invoke;
 mod jobs;
 mod keys;
 mod logs;
+mod make_runtime;
 mod moves;
 mod output;
 mod run;
 mod runs;
+mod runtimes;
 mod serve;
 mod show;
+mod source;
 mod usage;
 mod wit;
 
@@ -55,6 +59,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Run a component here, in the same sandbox, without a server
     Exec(exec::Arguments),
+    /// Make a project for a function in some language
+    Init(init::Arguments),
     /// Upload a function
     Deploy(Remote<deploy::Arguments>),
     /// Call a function and wait for its result
@@ -77,6 +83,8 @@ enum Command {
     Functions(Remote<functions::Arguments>),
     /// Delete a function or a run
     Delete(Remote<delete::Arguments>),
+    /// List, show, add and remove what makes functions of source
+    Runtimes(Remote<runtimes::Arguments>),
     /// Show what was used and what it costs
     Usage(Remote<usage::Arguments>),
     /// List, make and revoke keys
@@ -127,6 +135,10 @@ fn dispatch(command: Command) -> Done {
             local(demo::demo(&arguments, output), output)
         }
         Command::Exec(arguments) => local(exec::exec(arguments), people),
+        Command::Init(arguments) => {
+            let output = Output { json: arguments.json };
+            local(init::init(&arguments, output), output)
+        }
         Command::Deploy(remote) => ask(remote, deploy::deploy),
         Command::Invoke(remote) => ask(remote, invoke::invoke),
         Command::Run(remote) => ask(remote, run::run),
@@ -140,6 +152,7 @@ fn dispatch(command: Command) -> Done {
             ask(remote, |own, client, output| functions::functions(&own, client, output))
         }
         Command::Delete(remote) => ask(remote, |own, client, output| delete::delete(&own, client, output)),
+        Command::Runtimes(remote) => ask(remote, runtimes::runtimes),
         Command::Usage(remote) => ask(remote, |own, client, output| usage::usage(&own, client, output)),
         Command::Keys(remote) => ask(remote, keys::keys),
         Command::Accounts(remote) => ask(remote, accounts::accounts),

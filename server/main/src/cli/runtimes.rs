@@ -1,0 +1,82 @@
+//! `skep runtimes`: what makes functions of source.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::client::Client;
+use super::failure::{self, Failure};
+use super::make_runtime;
+use super::output::{Output, cell, moment, table};
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List runtimes
+    List,
+    /// Show the versions of a runtime, the one that builds first
+    Show {
+        /// The runtime's name
+        name: String,
+    },
+    /// Add a runtime, or another version of it, which builds from now on
+    Add {
+        /// The runtime's name
+        name: String,
+        /// Its component; python is made here where none is given, with pip
+        file: Option<PathBuf>,
+    },
+    /// Remove a runtime; what was built with it goes on
+    Rm {
+        /// The runtime's name
+        name: String,
+    },
+}
+
+pub(super) fn runtimes(arguments: Arguments, client: &Client, output: Output) -> Result<ExitCode, Failure> {
+    match arguments.action {
+        None | Some(Action::List) => {
+            output.value(&client.get("/v1/runtimes")?["items"], |runtimes| list(runtimes, "NAME"));
+        }
+        Some(Action::Show { name }) => {
+            let shown = client.get(&format!("/v1/runtimes/{name}"))?;
+            output.value(&shown, |shown| list(&shown["versions"], "NAME"));
+        }
+        Some(Action::Add { name, file }) => {
+            let bytes = match file {
+                Some(file) => std::fs::read(&file).map_err(failure::file(&file))?,
+                None => make_runtime::make(&name, output)?,
+            };
+            let added = client.put(&format!("/v1/runtimes/{name}"), "application/wasm", &bytes)?;
+            output.value(&added, |added| {
+                format!("{name} version {} builds {name} from now on", added["version"])
+            });
+        }
+        Some(Action::Rm { name }) => {
+            let removed = client.delete(&format!("/v1/runtimes/{name}"))?;
+            output.value(&removed, |_| format!("runtime {name} is removed; what it built goes on"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(runtimes: &Value, first: &str) -> String {
+    let rows = runtimes.as_array().into_iter().flatten().map(|runtime| {
+        let hash = cell(&runtime["sha256"]);
+        vec![
+            cell(&runtime["name"]),
+            cell(&runtime["version"]),
+            format!("{:.1} MB", runtime["sizeBytes"].as_f64().unwrap_or_default() / 1e6),
+            hash[..12.min(hash.len())].to_owned(),
+            moment(&runtime["createdAt"]),
+        ]
+    });
+    table(&[first, "VERSION", "SIZE", "SHA256", "ADDED"], rows)
+}
