@@ -2,6 +2,7 @@
 //! attacker for a new idea is a file in `hostile/guests` and an entry in `hostile/attacks.toml`.
 
 mod pool;
+mod sources;
 mod streams;
 mod tenants;
 mod uploads;

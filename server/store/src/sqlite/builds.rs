@@ -119,10 +119,14 @@ pub(super) fn ended(connection: &Connection, run: i64, job: i64) -> Result<()> {
         "SELECT message, backtrace FROM attempts WHERE key > ?1 * 65536 AND key < (?1 + 1) * 65536
         ORDER BY key DESC LIMIT 1";
     let mut last = connection.prepare_cached(LAST).map_err(internal)?;
-    let parts = |row: &rusqlite::Row<'_>| Ok([row.get(1)?, row.get(0)?]);
-    let last: Option<[Option<String>; 2]> = last.query_row([job], parts).optional().map_err(internal)?;
-    // The trace, and below it what happened, as interpreters have it.
-    for part in last.into_iter().flatten().flatten() {
+    let parts = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let last: Option<(Option<String>, Option<String>)> =
+        last.query_row([job], parts).optional().map_err(internal)?;
+    let (message, trace) = last.unwrap_or_default();
+    let (message, trace) = (message.unwrap_or_default(), trace.unwrap_or_default());
+    // The trace, and below it what happened, as interpreters have it; some have it in the trace already.
+    let message = if trace.trim_end().ends_with(message.trim_end()) { String::new() } else { message };
+    for part in [trace, message].iter().filter(|part| !part.is_empty()) {
         text.push_str(part.trim_end());
         text.push('\n');
     }
