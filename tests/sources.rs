@@ -188,8 +188,11 @@ fn a_build_that_never_ends_is_ended_and_can_be_cancelled() {
     let greedy =
         "export const f = () => 1; const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1));";
     let (_, greedy) = put(&admin, "g", "text/javascript", greedy);
-    assert_eq!(greedy["version"]["state"], "FAILED");
-    let slow = "await new Promise((done) => setTimeout(done, 900)); export const f = () => 1;";
+    assert!(
+        greedy["version"]["buildLogs"].as_str().is_some_and(|logs| logs.contains("out of memory")),
+        "{greedy}"
+    );
+    let slow = "await new Promise((done) => setTimeout(done, 60000)); export const f = () => 1;";
     let (status, building) = put(&admin, "h?waitMs=0", "text/javascript", slow);
     assert_eq!((status, &building["version"]["state"]), (202, &json!("BUILDING")));
     assert!(admin.invoke("h", &json!({})).refused(409).contains("is being built"));
@@ -198,6 +201,8 @@ fn a_build_that_never_ends_is_ended_and_can_be_cancelled() {
     admin.post(&format!("/v1/jobs/{job}/cancel"), &json!({})).data(200);
     let version = admin.wait_until("/v1/functions/h/versions/1", |version| version["state"] != "BUILDING");
     assert_eq!(version["state"], "FAILED");
+    let job = admin.wait_until(&format!("/v1/jobs/{job}"), |job| job["completedAt"].is_u64());
+    assert_eq!(job["status"], "CANCELLED");
 }
 
 #[test]

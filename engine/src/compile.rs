@@ -267,6 +267,11 @@ impl Program {
         self.script.as_ref().map_or(&self.ready.interface, |script| script.interface())
     }
 
+    /// Bytes of its script that are in memory; none of a component.
+    pub fn script_bytes(&self) -> usize {
+        self.script.as_ref().map_or(0, |script| script.content().len())
+    }
+
     /// The script as a program, on the compiled code of this runtime.
     ///
     /// # Errors

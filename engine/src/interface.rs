@@ -76,7 +76,7 @@ pub(crate) enum HttpVersion {
 }
 
 /// Functions that are listed and callable at most.
-const EXPORTS_MAX: usize = 1000;
+pub(crate) const EXPORTS_MAX: usize = 1000;
 /// Bytes of the name of an export or an import.
 const NAME_BYTES_MAX: usize = 512;
 /// Bytes of all names and types together: a list shows them for each function.

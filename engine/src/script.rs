@@ -4,13 +4,14 @@
 //! or a compiler. Source is read by it alone, in a sandbox; for the engine a script is bytes that the runtime
 //! is given back in each new instance. All scripts of a runtime share its compiled code.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Rejected;
-use crate::interface::{Function, Interface, Kind};
+use crate::interface::{EXPORTS_MAX, Function, Interface, Kind};
 
 pub(crate) mod bindings {
     //! Types and calls of the world, from its WIT.
@@ -73,6 +74,13 @@ impl Script {
     }
 
     fn of(head: Head, content: Bytes) -> Result<Self, Rejected> {
+        if head.functions.len() > EXPORTS_MAX {
+            return Err(Rejected(format!("a script may have {EXPORTS_MAX} functions, this one has more")));
+        }
+        let names: HashSet<&str> = head.functions.iter().map(|(name, _)| name.as_str()).collect();
+        if names.len() < head.functions.len() || names.contains("") {
+            return Err(Rejected("the functions of a script need a name each".into()));
+        }
         let named = |(name, wit): (String, String)| Function { name, wit, unsupported: None };
         let exports: Vec<Function> = head.functions.into_iter().map(named).collect();
         let kinds =

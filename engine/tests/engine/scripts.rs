@@ -202,3 +202,85 @@ fn the_web_is_there_as_far_as_servers_need_it() {
         })
     );
 }
+
+#[test]
+fn a_promise_that_is_rejected_where_nobody_looks_is_an_error_of_a_command() {
+    let lost = "async function main() { throw new Error('lost'); } main(); console.log('after');";
+    let failure = Run::of(&script(&[("main.js", lost)])).failure();
+    assert_eq!(failure.message, "Error: lost");
+    let found = "const late = Promise.reject(new Error('found')); setTimeout(() => late.catch(() => console.log('caught')), 1);";
+    assert_eq!(Run::of(&script(&[("main.js", found)])).stdout(), "caught\n");
+}
+
+#[test]
+fn an_exit_is_an_exit() {
+    let caught = "try { process.exit(3); } catch { console.log('no'); } finally { console.log('no'); }";
+    let waiting = "setTimeout(() => console.log('no'), 5); (async () => { await 1; process.exit(258); })();";
+    for (text, code) in [(caught, 3), (waiting, 2)] {
+        let (report, lines) = Run::of(&script(&[("main.js", text)])).report();
+        assert!(
+            matches!(&report.outcome, Outcome::Failed(failure) if failure.exit_code == Some(code)),
+            "{report:?}"
+        );
+        assert!(lines.is_empty(), "{lines:?}");
+    }
+}
+
+#[test]
+fn what_a_build_leaves_open_does_not_matter() {
+    let program = script(&[(
+        "main.js",
+        "setInterval(() => {}, 1000); fetch('http://127.0.0.1:1/').catch(() => {}); new Promise(() => {});
+         export const handler = ([name]) => ({ then: (done) => done(`hello ${name}`) });",
+    )]);
+    assert_eq!(answered(Run::of(&program).arguments(["ada"])), json!("hello ada"));
+}
+
+#[test]
+fn modules_are_found_while_it_runs_and_one_that_is_broken_is_not_missed() {
+    let program = script(&[
+        ("main.js", "export const handler = async ([name]) => (await import(`./lib/${name}.js`)).value;"),
+        ("lib/one.js", "export const value = 1;"),
+        ("lib/broken.js", "export const value = ;"),
+    ]);
+    assert_eq!(answered(Run::of(&program).arguments(["one"])), json!(1));
+    let failure = Run::of(&program).arguments(["broken"]).failure();
+    assert!(failure.message.contains("cannot find module './lib/broken.js'"), "{}", failure.message);
+}
+
+#[test]
+fn texts_bodies_and_timers_are_as_the_web_has_them() {
+    let program = script(&[(
+        "main.js",
+        r#"export async function handler(event) {
+            console.log("\ud800");
+            const request = new Request("http://x/", { method: "POST", body: "hi" });
+            const copy = request.clone();
+            const stream = new Response(ReadableStream.from(["a", "b"]));
+            const both = await Promise.all([stream.clone().text(), stream.text()]);
+            const moved = new Request(request);
+            let cleared = "kept";
+            await new Promise((done) => {
+                const late = [];
+                late.push(setTimeout(() => { late.forEach(clearTimeout); done(); }, 0));
+                late.push(setTimeout(() => { cleared = "lost"; }, 0));
+            });
+            return {
+                lone: Array.from(new TextEncoder().encode("\ud800")), both,
+                mark: new TextDecoder().decode(new Uint8Array([0xef, 0xbb, 0xbf, 97])), cleared,
+                into: new TextEncoder().encodeInto("aä", new Uint8Array(2)),
+                texts: [await copy.text(), await moved.text(), request.bodyUsed],
+            };
+        }
+        export const rest = (...values) => values.length;"#,
+    )]);
+    let value = answered(Run::of(&program));
+    assert_eq!(
+        value,
+        json!({
+            "lone": [239, 191, 189], "both": ["ab", "ab"], "mark": "a", "cleared": "kept",
+            "into": { "read": 1, "written": 1 }, "texts": ["hi", "hi", true],
+        })
+    );
+    assert_eq!(answered(Run::of(&program).export("rest").arguments([1, 2, 3])), json!(3));
+}

@@ -9,7 +9,7 @@ use rquickjs::{Ctx, Function, Module, Object, Value};
 use crate::calls::HANDLER;
 use crate::exports::skep::runtime::guest::{self, Failure, Source};
 use crate::failure::{caught, plain};
-use crate::modules::{Paths, Sources};
+use crate::modules::{self, Paths, Sources};
 use crate::script::{self, Style};
 use crate::{event_loop, http, machine};
 
@@ -28,7 +28,7 @@ pub(crate) fn build(source: Source) -> Result<guest::Script, Failure> {
     let known = Rc::new(move |path: &str| path == STOP || names.iter().any(|name| name == path));
     let loader = Sources { files, compiled: compiled.clone() };
     context.runtime().set_loader(Paths(known), loader);
-    context.with(|ctx| {
+    let built = context.with(|ctx| {
         let module = caught(&ctx, sources.declare(&ctx, &main))?;
         link(&ctx, &main)?;
         // What exports nothing is a command, and a command runs when it is called.
@@ -38,6 +38,7 @@ pub(crate) fn build(source: Source) -> Result<guest::Script, Failure> {
             true => Offered { style: Style::Command, functions: Vec::new(), http: false },
             false => offered(&machine::evaluate_module(&ctx, module)?)?,
         };
+        compile_others(&ctx, &mut sources);
         // Modules are compiled before those that import them; the main one is to come first.
         compiled.borrow_mut().sort_by_key(|module| module.path != main);
         Ok(guest::Script {
@@ -46,7 +47,24 @@ pub(crate) fn build(source: Source) -> Result<guest::Script, Failure> {
             command: is_command,
             http: offered.http,
         })
-    })
+    });
+    // What is still waited for holds parts of the context, which goes now.
+    event_loop::clear();
+    built
+}
+
+/// Compiles the modules that nothing imports by its name, for those that are imported by one that is made up.
+fn compile_others(ctx: &Ctx<'_>, sources: &mut Sources) {
+    let is_module = |path: &&String| modules::ENDS.iter().any(|end| !end.is_empty() && path.ends_with(end));
+    let mut paths: Vec<String> = sources.files.keys().filter(is_module).cloned().collect();
+    paths.sort_unstable();
+    for path in paths {
+        let is_there = sources.compiled.borrow().iter().any(|module| module.path == path);
+        // One that cannot be compiled is not missed unless it is imported, and then that says so.
+        if !is_there && sources.declare(ctx, &path).is_err() {
+            ctx.catch();
+        }
+    }
 }
 
 /// Finds every module that the main one imports, without running any: a module imports it behind another one
@@ -79,7 +97,8 @@ fn offered(exports: &Object<'_>) -> Result<Offered, Failure> {
         else {
             continue;
         };
-        if name == HANDLER && parameters(function) != 1 {
+        // One with a default, or that takes the rest, says that it takes none.
+        if name == HANDLER && parameters(function) > 1 {
             return Err(plain(SIGNATURE));
         }
         if name != "default" && name != http::FETCH {
@@ -110,7 +129,7 @@ fn is_class(function: &Function<'_>) -> bool {
 
 fn wit(name: &str, function: &Function<'_>) -> String {
     if name == HANDLER {
-        return "func(event: list<json>) -> json".to_owned();
+        return "func(event: json) -> json".to_owned();
     }
     let parameters: Vec<String> = (0..parameters(function)).map(|place| format!("p{place}: json")).collect();
     format!("func({}) -> json", parameters.join(", "))

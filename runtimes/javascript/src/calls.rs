@@ -18,6 +18,9 @@ pub(crate) fn call(main: &Object<'_>, name: &str, arguments: &str) -> Result<Str
     let result: rquickjs::Result<Value<'_>> =
         if name == HANDLER { function.call((event,)) } else { spread(&function, event) };
     let result = event_loop::settle_value(ctx, caught(ctx, result)?)?;
+    if let Some(failure) = event_loop::unhandled(ctx) {
+        eprintln!("a promise was rejected where nobody looks: {}", failure.message);
+    }
     let json = caught(ctx, ctx.json_stringify(result))?;
     json.map_or(Ok("null".to_owned()), |json| caught(ctx, json.to_string()))
 }

@@ -3,17 +3,23 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use rquickjs::function::This;
 use rquickjs::promise::PromiseState;
-use rquickjs::{Ctx, Function, Persistent, Promise, Value};
+use rquickjs::{Ctx, Function, Object, Persistent, Promise, Runtime, Value};
 use wasip2::clocks::monotonic_clock;
 use wasip2::io::poll::{self, Pollable};
 
 use crate::exports::skep::runtime::guest::Failure;
 use crate::failure::{caught, of_value, plain};
+use crate::globals::process;
 
 thread_local! {
     static WAITING: RefCell<Waiting> = const { RefCell::new(Waiting::new()) };
+    static UNHANDLED: RefCell<Vec<Rejected>> = const { RefCell::new(Vec::new()) };
 }
+
+/// A promise, and what it was rejected with.
+type Rejected = (Persistent<Value<'static>>, Persistent<Value<'static>>);
 
 /// What is waited for.
 struct Waiting {
@@ -73,6 +79,12 @@ pub(crate) fn set_timer<'js>(
     })
 }
 
+/// Forgets all that is waited for.
+pub(crate) fn clear() {
+    WAITING.set(Waiting::new());
+    UNHANDLED.set(Vec::new());
+}
+
 /// Forgets a timer.
 pub(crate) fn clear_timer(number: u64) {
     WAITING.with_borrow_mut(|waiting| waiting.timers.retain(|(_, known), _| *known != number));
@@ -95,6 +107,9 @@ pub(crate) fn when_ready<'js>(
 pub(crate) fn settle<'js>(ctx: &Ctx<'js>, promise: Promise<'js>) -> Result<Value<'js>, Failure> {
     loop {
         run_jobs(ctx);
+        if process::has_exited(ctx) {
+            return Err(plain("the script has exited"));
+        }
         match promise.state() {
             PromiseState::Resolved => return caught(ctx, promise.finish()),
             PromiseState::Rejected => {
@@ -109,19 +124,24 @@ pub(crate) fn settle<'js>(ctx: &Ctx<'js>, promise: Promise<'js>) -> Result<Value
     }
 }
 
-/// The same of any value, which may be a promise.
+/// The same of any value, which may be a promise, or anything that has a `then`.
 pub(crate) fn settle_value<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> Result<Value<'js>, Failure> {
-    match value.as_promise() {
-        Some(promise) => settle(ctx, promise.clone()),
-        None => Ok(value),
+    let then = value.as_object().and_then(|object| object.get::<_, Function<'js>>("then").ok());
+    if then.is_none() {
+        return Ok(value);
     }
+    let promised = ctx
+        .globals()
+        .get::<_, Object<'js>>("Promise")
+        .and_then(|promises| promises.get::<_, Function<'js>>("resolve")?.call((This(promises), value)));
+    settle(ctx, caught(ctx, promised)?)
 }
 
 /// Goes on until nothing is waited for.
 pub(crate) fn drain(ctx: &Ctx<'_>) -> Result<(), Failure> {
     loop {
         run_jobs(ctx);
-        if !wait(ctx)? {
+        if process::has_exited(ctx) || !wait(ctx)? {
             return Ok(());
         }
     }
@@ -133,9 +153,11 @@ fn run_jobs(ctx: &Ctx<'_>) {
 
 /// Waits for what comes first, and calls what is due. Says whether there was anything to wait for.
 fn wait(ctx: &Ctx<'_>) -> Result<bool, Failure> {
-    let due = due();
-    let was_due = !due.is_empty();
-    for callback in due {
+    let now = monotonic_clock::now();
+    let mut was_due = false;
+    // One at a time: each may forget the next.
+    while let Some(callback) = take_due(now) {
+        was_due = true;
         let callback = caught(ctx, callback.restore(ctx))?;
         caught(ctx, callback.call::<_, Value<'_>>(()))?;
         run_jobs(ctx);
@@ -167,19 +189,36 @@ fn wait(ctx: &Ctx<'_>) -> Result<bool, Failure> {
     Ok(!is_idle)
 }
 
-/// Takes the timers that are due, those that repeat again for later.
-fn due() -> Vec<Persistent<Function<'static>>> {
+/// Takes the first timer that was due at a time; one that repeats is there again for later.
+fn take_due(now: u64) -> Option<Persistent<Function<'static>>> {
     WAITING.with_borrow_mut(|waiting| {
-        let now = monotonic_clock::now();
-        let later = waiting.timers.split_off(&(now + 1, 0));
-        let due = std::mem::replace(&mut waiting.timers, later);
-        let mut callbacks = Vec::new();
-        for ((_, number), timer) in due {
-            callbacks.push(timer.callback.clone());
-            if let Some(every) = timer.every {
-                waiting.timers.insert((now + every, number), timer);
-            }
+        let first = waiting.timers.first_entry().filter(|first| first.key().0 <= now)?;
+        let ((_, number), timer) = first.remove_entry();
+        let callback = timer.callback.clone();
+        if let Some(every) = timer.every {
+            waiting.timers.insert((now + every, number), timer);
         }
-        callbacks
+        Some(callback)
     })
+}
+
+/// Remembers promises that were rejected where nobody looks; one that somebody looks at later is forgotten.
+pub(crate) fn track_rejections(runtime: &Runtime) {
+    runtime.set_host_promise_rejection_tracker(Some(Box::new(|ctx, promise, reason, is_handled| {
+        let promise = Persistent::save(&ctx, promise);
+        UNHANDLED.with_borrow_mut(|unhandled| {
+            if is_handled {
+                unhandled.retain(|(known, _)| *known != promise);
+            } else if unhandled.len() < WAITING_MAX {
+                unhandled.push((promise, Persistent::save(&ctx, reason)));
+            }
+        });
+    })));
+}
+
+/// What the first of them was rejected with.
+pub(crate) fn unhandled(ctx: &Ctx<'_>) -> Option<Failure> {
+    let (_, reason) = UNHANDLED.take().into_iter().next()?;
+    let reason: Value<'_> = reason.restore(ctx).ok()?;
+    Some(of_value(ctx, &reason))
 }

@@ -57,9 +57,10 @@ pub(crate) fn add<'js>(ctx: &Ctx<'js>) -> Result<()> {
 /// Defines names that load their part when they are first read.
 const DEFINE: &str = "(load, skep, names) => {
     let part;
+    skep[names[0]] = () => (part ??= load()(skep));
     for (const name of names) {
         const set = (value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
-        const get = () => (set((part ??= load()(skep))[name]), globalThis[name]);
+        const get = () => (set(skep[names[0]]()[name]), globalThis[name]);
         Object.defineProperty(globalThis, name, { get, set, configurable: true });
     }
 }";
@@ -72,9 +73,10 @@ fn load<'js>(ctx: &Ctx<'js>, file: &str, text: &str) -> Result<Function<'js>> {
 
 /// Our own functions, for our own parts, with all that the parts for HTTP add to them.
 pub(crate) fn own<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
-    // Reading a name loads its part.
-    let _: rquickjs::Value<'js> = ctx.globals().get("Response")?;
-    ctx.userdata::<Own<'js>>().map(|own| own.0.clone()).ok_or(rquickjs::Error::Unknown)
+    let own = ctx.userdata::<Own<'js>>().map(|own| own.0.clone()).ok_or(rquickjs::Error::Unknown)?;
+    // Each part can be loaded by its first name, whatever a script makes of the globals.
+    own.get::<_, Function<'js>>("Headers")?.call::<_, rquickjs::Value<'js>>(())?;
+    Ok(own)
 }
 
 /// Keeps our own functions with the context.

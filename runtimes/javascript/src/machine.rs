@@ -34,6 +34,7 @@ pub(crate) fn context() -> Result<Context, Failure> {
     runtime.set_max_stack_size(STACK_BYTES_MAX);
     // Most calls are over before there is anything to collect.
     runtime.set_gc_threshold(8 << 20);
+    event_loop::track_rejections(&runtime);
     let context = Context::full(&runtime).map_err(failed)?;
     context.with(|ctx| caught(&ctx, globals::add(&ctx)))?;
     Ok(context)
@@ -100,6 +101,7 @@ pub(crate) fn run_main() -> Result<u8, Failure> {
         let loaded = loaded.as_ref().ok_or_else(|| plain("no script is loaded"))?;
         loaded.context.with(|ctx| {
             let ended = evaluate(&ctx, &loaded.main).and_then(|_| event_loop::drain(&ctx));
+            let ended = ended.and_then(|()| event_loop::unhandled(&ctx).map_or(Ok(()), Err));
             globals::process::exit_code(&ctx, ended)
         })
     })

@@ -11,7 +11,8 @@ use rquickjs::{Ctx, Error, Exception, Module, Result, WriteOptions};
 use crate::{script, types};
 
 /// What the end of a path may be left out of an import, and what else may stand for a folder.
-const ENDS: [&str; 9] = ["", ".js", ".mjs", ".ts", ".mts", "/index.js", "/index.ts", ".json", "/index.mjs"];
+pub(crate) const ENDS: [&str; 9] =
+    ["", ".js", ".mjs", ".ts", ".mts", "/index.js", "/index.ts", ".json", "/index.mjs"];
 
 /// Finds modules among paths.
 pub(crate) struct Paths(pub(crate) Rc<dyn Fn(&str) -> bool>);

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use rquickjs::prelude::Opt;
-use rquickjs::{Ctx, Function, Object, Result};
+use rquickjs::{Coerced, Ctx, Function, Object, Result, qjs};
 
 use crate::exports::skep::runtime::guest::Failure;
 
@@ -35,11 +35,19 @@ fn read_stdin(ctx: Ctx<'_>) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn exit(ctx: Ctx<'_>, code: Opt<u8>) -> Result<()> {
-    let code = code.0.unwrap_or(0);
+/// Ends the command: no `catch` and no `finally` goes on after it. Codes are a byte, as everywhere.
+fn exit(ctx: Ctx<'_>, code: Opt<Coerced<i32>>) -> Result<()> {
+    let code = code.0.map_or(0, |code| code.0) & 0xff;
     ctx.globals().set(EXIT, code)?;
-    let error = rquickjs::Exception::from_message(ctx.clone(), "exit")?;
-    Err(ctx.throw(error.into_value()))
+    let error = rquickjs::Exception::from_message(ctx.clone(), "exit")?.into_value();
+    // SAFETY: the value is alive, and stays what it is but for a mark.
+    unsafe { qjs::JS_SetUncatchableError(ctx.as_raw().as_ptr(), error.as_raw()) };
+    Err(ctx.throw(error))
+}
+
+/// Whether the script has asked for its end.
+pub(crate) fn has_exited(ctx: &Ctx<'_>) -> bool {
+    ctx.globals().get::<_, Option<u8>>(EXIT).is_ok_and(|code| code.is_some())
 }
 
 /// How a command ended: by itself, by `process.exit`, or by an exception.

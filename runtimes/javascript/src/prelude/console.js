@@ -33,7 +33,7 @@ const container = (value, depth, seen) => {
   return `${name}{${cut(items, keys.length)}}`;
 };
 
-const line = (values) => values.map((value) => shown(value, 0, [])).join(" ");
+const line = (values) => values.map((value) => shown(value, 0, [])).join(" ").toWellFormed();
 const out = (...values) => skep.print(false, line(values));
 const err = (...values) => skep.print(true, line(values));
 const console = { log: out, info: out, debug: out, dir: out, table: out, error: err, warn: err };

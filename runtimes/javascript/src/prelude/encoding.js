@@ -4,12 +4,20 @@ class TextEncoder {
     return "utf-8";
   }
   encode(text = "") {
-    return skep.encode(text);
+    return skep.encode(String(text).toWellFormed());
   }
   encodeInto(text, into) {
-    const bytes = skep.encode(text).subarray(0, into.length);
-    into.set(bytes);
-    return { read: text.length, written: bytes.length };
+    let read = 0;
+    let written = 0;
+    // Only whole characters.
+    for (const letter of String(text).toWellFormed()) {
+      const bytes = skep.encode(letter);
+      if (written + bytes.length > into.length) break;
+      into.set(bytes, written);
+      read += letter.length;
+      written += bytes.length;
+    }
+    return { read, written };
   }
 }
 
@@ -22,11 +30,14 @@ const bytesOf = (data) => {
 class TextDecoder {
   #fatal;
   #left = new Uint8Array();
-  constructor(label = "utf-8", { fatal = false } = {}) {
+  #ignoreBOM;
+  #begun = false;
+  constructor(label = "utf-8", { fatal = false, ignoreBOM = false } = {}) {
     if (!["utf-8", "utf8", "unicode-1-1-utf-8"].includes(String(label).toLowerCase())) {
       throw new RangeError(`the encoding ${label} is not there; utf-8 is`);
     }
     this.#fatal = fatal;
+    this.#ignoreBOM = ignoreBOM;
   }
   get encoding() {
     return "utf-8";
@@ -48,7 +59,11 @@ class TextDecoder {
       if (begin >= 0 && begin + length > end) end = begin;
     }
     this.#left = all.slice(end);
-    return skep.decode(all.slice(0, end), this.#fatal);
+    const text = skep.decode(all.slice(0, end), this.#fatal);
+    // A mark at the very beginning is none of the text.
+    const begins = !this.#begun && text.length > 0;
+    this.#begun = stream && (this.#begun || begins);
+    return begins && !this.#ignoreBOM && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   }
 }
 

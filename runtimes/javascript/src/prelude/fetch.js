@@ -104,7 +104,7 @@ class ReadableStream {
 }
 
 const bytesOf = (chunk) => {
-  if (typeof chunk === "string") return skep.encode(chunk);
+  if (typeof chunk === "string") return skep.encode(chunk.toWellFormed());
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   throw new TypeError("a body is text, bytes, a stream or an iterable of these");
@@ -166,7 +166,27 @@ class Body {
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   }
   async text() {
-    return skep.decode(await this.bytes(), false);
+    const text = skep.decode(await this.bytes(), false);
+    return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  }
+  // The body for a copy: what is whole is shared, a stream is read once and told twice.
+  tee() {
+    if (this.#used) throw new TypeError("the body was read already");
+    const content = this.#content;
+    if (content === null || this.#whole()) return content;
+    const chunks = [];
+    const source = this.body[Symbol.asyncIterator]();
+    let next = Promise.resolve();
+    const told = async function* () {
+      for (let at = 0; ; at += 1) {
+        next = next.then(async () => at < chunks.length || chunks.push(await source.next()));
+        await next;
+        if (chunks[at].done) return;
+        yield chunks[at].value;
+      }
+    };
+    this.#content = ReadableStream.from(told());
+    return ReadableStream.from(told());
   }
   async json() {
     return JSON.parse(await this.text());
@@ -177,7 +197,7 @@ class Request extends Body {
   constructor(input, init = {}) {
     const from = input instanceof Request ? input : null;
     const headers = new Headers(init.headers ?? from?.headers ?? []);
-    super(init.body ?? (from ? from.body : null), headers);
+    super(init.body ?? (from && init.body === undefined ? from.#taken(init) : null), headers);
     this.url = from ? from.url : skep.parseUrl(`${input}`);
     const method = `${init.method ?? from?.method ?? "GET"}`;
     this.method = /^(get|head|post|put|delete|options|patch)$/i.test(method) ? method.toUpperCase() : method;
@@ -187,8 +207,13 @@ class Request extends Body {
       throw new TypeError(`a ${this.method} request has no body`);
     }
   }
+  // The body of a request that another one is made of: it is that one's from now on.
+  #taken({ keeps }) {
+    if (keeps || this.body === null) return keeps ?? null;
+    return this.take();
+  }
   clone() {
-    return new Request(this);
+    return new Request(this, { keeps: this.tee() });
   }
 }
 
@@ -202,6 +227,10 @@ class Response extends Body {
     this.headers = headers;
     this.url = init.url ?? "";
     this.redirected = init.redirected ?? false;
+  }
+  clone() {
+    const { status, statusText, headers, url, redirected } = this;
+    return new Response(this.tee(), { status, statusText, headers, url, redirected });
   }
   get ok() {
     return this.status >= 200 && this.status <= 299;
@@ -242,11 +271,13 @@ const fetch = async (input, init) => {
     if (request.redirect === "error") throw new TypeError(`${request.url} redirects`);
     if (redirects >= REDIRECTS_MAX) throw new TypeError(`more than ${REDIRECTS_MAX} redirects`);
     const url = new URL(location, request.url);
-    const keeps = answer.status === 307 || answer.status === 308 || ["GET", "HEAD"].includes(request.method);
+    // 303 asks for another method, and so do 301 and 302 of a POST, as browsers have it.
+    const isOther = answer.status === 303 && !["GET", "HEAD"].includes(request.method);
+    const keeps = !isOther && !([301, 302].includes(answer.status) && request.method === "POST");
     const next = new Headers(request.headers);
     // What is meant for one host is not for another.
     if (url.origin !== new URL(request.url).origin) for (const name of ["authorization", "cookie"]) next.delete(name);
-    if (!keeps) for (const name of ["content-type", "content-length"]) next.delete(name);
+    if (!keeps) for (const name of ["content-type", "content-length", "content-encoding", "content-language", "content-location"]) next.delete(name);
     const body = keeps && sent.length ? sent : undefined;
     request = new Request(url, { method: keeps ? request.method : "GET", headers: next, body });
   }

@@ -61,6 +61,12 @@ impl Source {
             }
             named.insert(path, content);
         }
+        for path in named.keys() {
+            let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+            if let Some(file) = folders.find(|folder| named.contains_key(*folder)) {
+                return Err(Error::invalid(format!("{file:?} is a file and a folder")).field("files"));
+            }
+        }
         if !named.contains_key(&main) {
             let message = format!("there is no file {main:?} to begin with");
             return Err(Error::invalid(message).field("main"));
@@ -81,8 +87,8 @@ impl Source {
     /// As it is kept, for a build with a runtime. The same files give the same bytes.
     pub fn to_bytes(&self, runtime: Sha256) -> Vec<u8> {
         let content = |bytes: &Vec<u8>| match std::str::from_utf8(bytes) {
-            Ok(text) => Content::Text(text.to_owned()),
-            Err(_) => Content::Base64(STANDARD.encode(bytes)),
+            Ok(text) if is_plain(text) => Content::Text(text.to_owned()),
+            _ => Content::Base64(STANDARD.encode(bytes)),
         };
         let files = self.files.iter().map(|(path, bytes)| (path.clone(), content(bytes))).collect();
         let kept = Kept { runtime: runtime.to_string(), main: self.main.clone(), files };
@@ -102,6 +108,11 @@ impl Source {
         let files = files.into_iter().map(|(path, bytes)| Ok((path, content(bytes)?)));
         Ok(Self { main, files: files.collect::<Result<_>>()? })
     }
+}
+
+/// Whether a text is about as long in JSON as it is: control characters take six bytes each.
+fn is_plain(text: &str) -> bool {
+    !text.bytes().any(|byte| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t'))
 }
 
 /// A path below the folder of the source, and nowhere else.
@@ -139,6 +150,7 @@ mod tests {
     #[test]
     fn source_has_its_main_file_and_each_file_once() {
         assert!(source("b", &["a"]).unwrap_err().message().contains("begin with"));
+        assert!(source("a", &["a", "a/b"]).unwrap_err().message().contains("a file and a folder"));
         assert!(source("a", &["a", "a"]).unwrap_err().message().contains("twice"));
         assert!(Source::new("a".into(), vec![("a".into(), vec![0; 1000])], 1000).is_err());
     }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::functions::Uploaded;
 use crate::base::Base;
-use crate::error::{Error, Result};
+use crate::error::{Code as ErrorCode, Error, Result};
 use crate::model::account::Caller;
 use crate::model::function::{Build, Code, Function, Interface, Name, State, Version};
 use crate::model::id::Sha256;
@@ -23,7 +25,12 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Builds {
     base: Arc<Base>,
+    /// Uploads that are made ready to be kept, at once: each takes some times its size of memory.
+    turns: Arc<Semaphore>,
 }
+
+/// Uploads that are made ready to be kept at once.
+const UPLOADS_MAX: usize = 16;
 
 /// Source, and what is to make a function of it.
 #[derive(Debug)]
@@ -38,7 +45,7 @@ pub struct NewSource {
 
 impl Builds {
     pub(super) fn new(base: Arc<Base>) -> Self {
-        Self { base }
+        Self { base, turns: Arc::new(Semaphore::new(UPLOADS_MAX)) }
     }
 
     /// Takes source: a new version that is being built, or, where the function has the same source of the same
@@ -56,11 +63,9 @@ impl Builds {
     ) -> Result<Uploaded> {
         let name = Name::parse(name)?;
         let runtime = self.runtime(&new.runtime).await?;
-        let bytes = new.source.to_bytes(runtime.component);
-        let sha256 = Sha256::of(&bytes);
-        // The file before the row that names it.
-        self.base.artifacts.put(sha256, &bytes).await?;
-        let build = self.build(caller, &name, (sha256, bytes.len() as u64), &runtime, new.trace);
+        let trace = new.trace;
+        let (sha256, size_bytes) = self.keep(new.source, runtime.component).await?;
+        let build = self.build(caller, &name, (sha256, size_bytes), &runtime, trace);
         let (limits, now) = (&self.base.limits, self.base.clock.now());
         let (functions_max, versions_max) = (limits.functions_max, limits.versions_max);
         let store = &self.base.store;
@@ -74,6 +79,20 @@ impl Builds {
         }
         let (function, version) = self.ended(caller, function, version, wait).await?;
         Ok(Uploaded { function, version, created })
+    }
+
+    /// Keeps source as a file, before the row that names it.
+    async fn keep(&self, source: Source, runtime: Sha256) -> Result<(Sha256, u64)> {
+        let too_many = |_| Error::new(ErrorCode::TooMany, "too much source is being taken; try again");
+        let _turn = self.turns.try_acquire().map_err(too_many)?;
+        let size_bytes = source.files().values().map(|content| content.len() as u64).sum();
+        let written = tokio::task::spawn_blocking(move || {
+            let bytes = source.to_bytes(runtime);
+            (Sha256::of(&bytes), bytes)
+        });
+        let (sha256, bytes) = written.await.map_err(Error::internal)?;
+        self.base.artifacts.put(sha256, &bytes).await?;
+        Ok((sha256, size_bytes))
     }
 
     async fn runtime(&self, name: &str) -> Result<Runtime> {
@@ -126,7 +145,12 @@ impl Builds {
     ) -> Result<(Function, Version)> {
         let until = self.base.clock.now().plus(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
         let Some(Build { job, .. }) = version.build else { return Ok((function, version)) };
-        let watching = self.base.signals.watch(job.to_u128(), caller.account().to_u128())?;
+        // Where nobody may watch any more, it is looked now and then.
+        let watching = self.base.signals.watch(job.to_u128(), caller.account().to_u128()).ok();
+        let news = async || match &watching {
+            Some(watching) => watching.news().await,
+            None => std::future::pending().await,
+        };
         loop {
             let found = self.base.store.version_get(function.id, version.number).await?;
             let version = found.ok_or_else(|| Error::not_found("function"))?;
@@ -136,7 +160,7 @@ impl Builds {
                 return Ok((function.ok_or_else(|| Error::not_found("function"))?, version));
             }
             // Told or not, it is looked again.
-            let _ = tokio::time::timeout(left.min(LOOK_INTERVAL), watching.news()).await;
+            let _ = tokio::time::timeout(left.min(LOOK_INTERVAL), news()).await;
         }
     }
 }

@@ -97,7 +97,7 @@ pub async fn check(base: &Base, caller: &Caller, request: Request, place: Place)
 ///
 /// # Errors
 /// A conflict that says what it waits for, or where to look.
-fn check_ready(function: &Function, version: &Version) -> Result<()> {
+pub(super) fn check_ready(function: &Function, version: &Version) -> Result<()> {
     let (name, number) = (function.name.as_str(), version.number);
     match version.state {
         State::Ready => Ok(()),

@@ -35,7 +35,7 @@ impl Runtimes {
                 "this component is no runtime: it does not export skep:runtime/guest",
             ));
         }
-        self.keep(&name, &prepared.component).await
+        self.keep(&name, &prepared.component, RUNTIMES_MAX).await
     }
 
     /// Adds a runtime that comes with the server, and is not compiled before somebody uses it. Nothing happens
@@ -48,17 +48,18 @@ impl Runtimes {
         let sha256 = Sha256::of(component);
         let known = self.base.store.runtime_known(&name, sha256).await?;
         if !known {
-            self.keep(&name, component).await?;
+            // Operators fill the list, releases do not.
+            self.keep(&name, component, usize::MAX).await?;
         }
         Ok(())
     }
 
-    async fn keep(&self, name: &Name, component: &[u8]) -> Result<(Runtime, Uploaded)> {
+    async fn keep(&self, name: &Name, component: &[u8], runtimes_max: usize) -> Result<(Runtime, Uploaded)> {
         let sha256 = Sha256::of(component);
         // The file before the row that names it.
         self.base.artifacts.put(sha256, component).await?;
         let (size_bytes, now) = (component.len() as u64, self.base.clock.now());
-        self.base.store.runtime_add(name, sha256, size_bytes, RUNTIMES_MAX, now).await
+        self.base.store.runtime_add(name, sha256, size_bytes, runtimes_max, now).await
     }
 
     /// All runtimes, by name: of each the version that builds.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use self::record::{Asked, Recorded};
 use super::auth::Auth;
+use super::input;
 use super::places::Places;
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
@@ -156,6 +157,7 @@ impl Web {
         let name = Name::parse(function).map_err(|_| not_found())?;
         let store = &self.base.store;
         let function = store.function_get(account.id, &name).await?.ok_or_else(not_found)?;
+        input::check_ready(&function, &function.current)?;
         if !function.current.interface.kinds.iter().any(|kind| kind == "http") {
             return Err(Error::new(
                 Code::NotFound,

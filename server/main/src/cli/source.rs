@@ -20,7 +20,9 @@ pub(super) struct Source {
 /// What a main file is called, without its end, where nobody says.
 const MAIN_NAMES: [&str; 5] = ["main", "index", "handler", "app", "function"];
 /// Folders that nobody means to send.
-const LEFT_OUT: [&str; 2] = ["__pycache__", "target"];
+const LEFT_OUT: [&str; 3] = ["__pycache__", "target", "node_modules"];
+/// Bytes of all files after which nothing more is read: no server takes as much.
+const BYTES_MAX: usize = 256 << 20;
 
 impl Source {
     /// Reads a file or a folder; nothing where it is no source: a component, a module, or text of these.
@@ -86,7 +88,7 @@ fn random() -> [u8; 16] {
     bytes
 }
 
-/// All files below a folder, but for hidden ones and what is made.
+/// All files below a folder, but for hidden ones, links and what is made.
 fn gather(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), Failure> {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
@@ -94,7 +96,8 @@ fn gather(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) -> Res
     entries.sort();
     for path in entries {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.starts_with('.') || LEFT_OUT.contains(&name.as_str()) {
+        // A link may lead anywhere, and round.
+        if name.starts_with('.') || LEFT_OUT.contains(&name.as_str()) || path.is_symlink() {
             continue;
         }
         if path.is_dir() {
@@ -103,6 +106,9 @@ fn gather(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) -> Res
         }
         if files.len() >= FILES_MAX {
             return Err(Failure::Usage(format!("{} has more than {FILES_MAX} files", root.display())));
+        }
+        if files.iter().map(|(_, content)| content.len()).sum::<usize>() > BYTES_MAX {
+            return Err(Failure::Usage(format!("{} has more than {BYTES_MAX} bytes", root.display())));
         }
         let content = std::fs::read(&path).map_err(failure::file(&path))?;
         let parts = path.strip_prefix(root).unwrap_or(&path).components();

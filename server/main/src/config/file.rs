@@ -107,8 +107,8 @@ pub(super) struct BuildsSection {
 const BUILD_MEMORY_BYTES_MAX: u64 = 512 << 20;
 /// How long a build may take if nobody says.
 const BUILD_TIMEOUT: Duration = Duration::from_secs(60);
-/// Bytes of what a build makes, and of source that it is given.
-const BUILD_HOSTCALL_BYTES_MAX: u64 = 128 << 20;
+/// Bytes that the host takes of what a build makes, before it looks whether that is too much.
+const BUILD_HOSTCALL_BYTES_MAX: u64 = 64 << 20;
 
 impl BuildsSection {
     pub(super) fn read(self) -> Result<skep_engine::Limits> {

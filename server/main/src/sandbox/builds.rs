@@ -10,6 +10,18 @@ use skep_engine::{Built, Call, Program, SourceFile};
 
 use super::{EngineSandbox, host_failed, map};
 
+/// Bytes of a script: each call is given all of it.
+const SCRIPT_BYTES_MAX: usize = 32 << 20;
+/// Bytes of a component that is built, as of one that is uploaded.
+const COMPONENT_BYTES_MAX: usize = 64 << 20;
+
+fn check_size(what: &str, bytes: usize, bytes_max: usize) -> Result<()> {
+    if bytes <= bytes_max {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("{what} that was built has {bytes} bytes, {bytes_max} are allowed")))
+}
+
 /// The call that builds source which was taken before.
 pub(super) async fn call(program: &Program, source: Sha256, artifacts: &dyn Artifacts) -> Result<Call> {
     let source = Source::from_bytes(&artifacts.get(source).await?)?;
@@ -44,12 +56,19 @@ impl EngineSandbox {
         match built {
             Built::Script(script) => {
                 let bytes = script.to_bytes();
+                check_size("the script", bytes.len(), SCRIPT_BYTES_MAX)?;
+                if script.interface().kinds.is_empty() {
+                    return Err(Error::invalid("the runtime built a script with nothing that can be called"));
+                }
+                let program = self.programs.get(runtime.into()).await?;
+                program.with_script(script.clone()).map_err(|rejected| Error::invalid(rejected.0))?;
                 let sha256 = Sha256::of(&bytes);
                 self.artifacts.put(sha256, &bytes).await?;
                 let code = Code { component: runtime, script: Some(sha256) };
                 Ok(Made { code, interface: map::interface(script.interface()) })
             }
             Built::Component(bytes) => {
+                check_size("the component", bytes.len(), COMPONENT_BYTES_MAX)?;
                 let prepared = self.programs.prepare(bytes).await?;
                 let component = Sha256::of(&prepared.component);
                 self.artifacts.put(component, &prepared.component).await?;

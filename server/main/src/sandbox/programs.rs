@@ -15,6 +15,8 @@ use super::map;
 
 /// Programs in memory at most; past it the one that was not used for longest goes.
 const PROGRAMS_MAX: usize = 500;
+/// Bytes of the scripts of all of them.
+const SCRIPT_BYTES_MAX: usize = 256 << 20;
 /// Compilations at once: each takes every core it finds.
 const COMPILATIONS_MAX: usize = 1;
 
@@ -34,6 +36,8 @@ pub(super) struct Programs {
 struct Loaded {
     programs: HashMap<Code, (u64, Program)>,
     uses: u64,
+    /// Bytes of all their scripts.
+    script_bytes: usize,
 }
 
 impl Programs {
@@ -122,12 +126,16 @@ impl Loaded {
     }
 
     fn keep(&mut self, code: Code, program: Program) {
-        if self.programs.len() >= PROGRAMS_MAX {
+        self.script_bytes += program.script_bytes();
+        while self.programs.len() >= PROGRAMS_MAX || self.script_bytes > SCRIPT_BYTES_MAX {
             let oldest = self.programs.iter().min_by_key(|(_, (used, _))| *used).map(|(code, _)| *code);
-            oldest.map(|code| self.programs.remove(&code));
+            let Some((_, gone)) = oldest.and_then(|code| self.programs.remove(&code)) else { break };
+            self.script_bytes -= gone.script_bytes();
         }
         self.uses += 1;
-        self.programs.insert(code, (self.uses, program));
+        if let Some((_, same)) = self.programs.insert(code, (self.uses, program)) {
+            self.script_bytes -= same.script_bytes();
+        }
     }
 }
 

@@ -3,11 +3,13 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use skep_domain::Result;
 use skep_domain::model::function::{Function, Made, State, Version};
-use skep_domain::model::id::{AccountId, Sha256};
+use skep_domain::model::id::{AccountId, JobId, RunId, Sha256};
 use skep_domain::model::job::Progress;
+use skep_domain::model::run::Source;
 use skep_domain::model::time::Millis;
 use skep_domain::port::store::{NewBuild, Uploaded};
 
+use super::functions::Replaces;
 use super::rows::to_json;
 use super::{functions, internal, logs, runs};
 
@@ -46,7 +48,8 @@ pub(super) fn upload(
             false
         }
     };
-    functions::make_current(connection, (key, number), is_over, now)?;
+    let replaces = if is_over { Replaces::Any } else { Replaces::Unready };
+    functions::make_current(connection, (key, number), replaces, now)?;
     let (function, version) = functions::shown(connection, (key, number))?;
     Ok((function, version, uploaded))
 }
@@ -108,7 +111,7 @@ pub(super) fn made(connection: &Connection, run: i64, made: &Made, now: Millis) 
             update.execute(params![function, number, made.code.component.0, script, interface])
         })
         .map_err(internal)?;
-    functions::make_current(connection, (function, number), true, now)
+    functions::make_current(connection, (function, number), Replaces::Older, now)
 }
 
 /// Ends a version whose build is over, whatever ended it: keeps its log, and where nothing was made, says so.
@@ -158,4 +161,21 @@ pub(super) fn build_logs(
     let mut select = connection.prepare_cached(SQL).map_err(internal)?;
     let logs = select.query_row(params![function, number], |row| row.get(0)).optional();
     logs.map(Option::flatten).map_err(internal)
+}
+
+/// Whether a job builds a version.
+pub(super) fn is_job(connection: &Connection, id: JobId) -> Result<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM jobs j JOIN runs r ON r.key = j.run
+        WHERE j.id = ? AND r.source = ?)";
+    is_build(connection, SQL, id.to_bytes())
+}
+
+/// Whether a run builds a version.
+pub(super) fn is_run(connection: &Connection, id: RunId) -> Result<bool> {
+    is_build(connection, "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND source = ?)", id.to_bytes())
+}
+
+fn is_build(connection: &Connection, sql: &str, id: [u8; 16]) -> Result<bool> {
+    let mut select = connection.prepare_cached(sql).map_err(internal)?;
+    select.query_row(params![id, Source::Build.number()], |row| row.get(0)).map_err(internal)
 }

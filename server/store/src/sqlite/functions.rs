@@ -261,19 +261,33 @@ pub(super) fn insert_next(
     Ok(last + 1)
 }
 
-/// Makes a version the one that runs where none is named: one that is ready, or any as long as none is.
+/// Which version takes the place of the current one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replaces {
+    /// Whichever is current.
+    Any,
+    /// An older one. What was uploaded later stays, whichever build ends first.
+    Older,
+    /// Only one that is not ready.
+    Unready,
+}
+
+/// Makes a version the one that runs where none is named, if it replaces the one that is.
 pub(super) fn make_current(
     connection: &Connection,
     (function, number): (i64, u32),
-    is_ready: bool,
+    replaces: Replaces,
     now: Millis,
 ) -> Result<()> {
     connection
         .prepare_cached(
-            "UPDATE functions SET current = ?2, updated_at = ?4 WHERE key = ?1 AND (?3 OR NOT EXISTS
-                 (SELECT 1 FROM versions v WHERE v.function = ?1 AND v.number = current AND v.state = 1))",
+            "UPDATE functions SET current = ?2, updated_at = ?5 WHERE key = ?1 AND (?3 OR (?4 AND current < ?2) OR
+                 NOT EXISTS (SELECT 1 FROM versions v WHERE v.function = ?1 AND v.number = current AND v.state = 1))",
         )
-        .and_then(|mut update| update.execute(params![function, number, is_ready, now.stored()]))
+        .and_then(|mut update| {
+            let (any, older) = (replaces == Replaces::Any, replaces == Replaces::Older);
+            update.execute(params![function, number, any, older, now.stored()])
+        })
         .map(drop)
         .map_err(internal)
 }
@@ -367,11 +381,12 @@ fn select(
     sha256: Sha256,
     now: Millis,
 ) -> Result<Option<(Function, Version)>> {
-    const SQL: &str = "SELECT number FROM versions WHERE function = ? AND sha256 = ?";
+    // What is built of source is not chosen by its hash alone: it may have failed.
+    const SQL: &str = "SELECT number FROM versions WHERE function = ? AND sha256 = ? AND runtime IS NULL";
     let mut select = connection.prepare_cached(SQL).map_err(internal)?;
     let number = select.query_row(params![key, sha256.0], |row| row.get(0)).optional().map_err(internal)?;
     let Some(number) = number else { return Ok(None) };
-    make_current(connection, (key, number), true, now)?;
+    make_current(connection, (key, number), Replaces::Any, now)?;
     shown(connection, (key, number)).map(Some)
 }
 

@@ -70,8 +70,9 @@ pub(super) fn list(connection: &Connection, job: i64, from_seq: u64, limit: u32)
 /// The beginning of a job's log, as text.
 pub(super) fn text(connection: &Connection, job: i64, bytes_max: usize) -> Result<String> {
     let mut text = String::new();
-    for entry in list(connection, job, 0, BLOCK_LINES as u32)? {
-        if text.len() + entry.line.text.len() > bytes_max {
+    let entries = list(connection, job, 0, BLOCK_LINES as u32 + 1)?;
+    for (number, entry) in entries.iter().enumerate() {
+        if number == BLOCK_LINES || text.len() + entry.line.text.len() > bytes_max {
             text.push_str("[cut: the job's own log has more]\n");
             break;
         }

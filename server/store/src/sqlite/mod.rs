@@ -100,6 +100,15 @@ impl SqliteStore {
         self.writer.submit(method, move || functions.written()).await
     }
 
+    /// The same for what may end builds, and so change functions.
+    async fn write_ends<T: Send + 'static>(
+        &self,
+        has_builds: bool,
+        method: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if has_builds { self.write_functions(method).await } else { self.write(method).await }
+    }
+
     /// The same for what changes accounts and keys: an ended key is unknown to the next request.
     async fn write_accounts<T: Send + 'static>(
         &self,

@@ -19,7 +19,7 @@ use super::jobs::moves::{self, Moved, Placed};
 use super::ledger::{Lines, On};
 use super::lists::Range;
 use super::rows::{RowExt, Stored, corrupt, to_json};
-use super::{SqliteStore, events, functions, internal, jobs, ledger, lists, logs, receipts};
+use super::{SqliteStore, builds, events, functions, internal, jobs, ledger, lists, logs, receipts};
 
 const RUN: &str =
     "SELECT r.key, r.id, a.id AS account_id, r.source, f.id AS function_id, f.name AS function_name,
@@ -48,7 +48,8 @@ impl Runs for SqliteStore {
     }
 
     async fn run_cancel(&self, account: AccountId, id: RunId, now: Millis) -> Result<Option<Run>> {
-        self.write_functions(move |connection| {
+        let is_build = self.read(move |connection| builds::is_run(connection, id)).await?;
+        self.write_ends(is_build, move |connection| {
             let Some(run) = get(connection, account, id)? else { return Ok(None) };
             let status = run.counts.status(run.cancelled);
             if status.is_over() {

@@ -5,6 +5,8 @@ crate::scenarios! {
     a_build_that_fails_leaves_the_version_that_was
     a_build_that_is_cancelled_has_failed
     the_same_source_is_built_once_in_an_account
+    what_was_uploaded_later_stays_whichever_build_ends_first
+    a_build_that_has_failed_is_not_chosen_by_its_hash
 }
 
 mod scenarios {
@@ -115,5 +117,30 @@ mod scenarios {
         let (neighbour, _) = world.neighbour(1).await;
         let (_, theirs, _) = upload(world, neighbour, "h", b"source").await;
         assert_eq!(theirs.state, State::Building, "others' builds are theirs");
+    }
+
+    pub(super) async fn what_was_uploaded_later_stays_whichever_build_ends_first(world: &World) {
+        upload(world, world.account, "g", b"slow").await;
+        let slow = world.claim(1).await.remove(0);
+        upload(world, world.account, "g", b"fast").await;
+        build(world, Some(b"fast")).await;
+        assert_eq!(current(world, "g").await.number, 2);
+        let made = Made { code: Sha256::of(b"slow").into(), interface: Interface::default() };
+        let finished =
+            Finished { made: Some(made), ..world.end(&slow, Outcome::Succeeded(Output::None), &[]) };
+        world.store.job_finish([finished].into()).await.expect("it answers");
+        assert_eq!(current(world, "g").await.number, 2);
+        // Whoever uploads the older one again means it.
+        let (function, ..) = upload(world, world.account, "g", b"slow").await;
+        assert_eq!(function.current.number, 1);
+    }
+
+    pub(super) async fn a_build_that_has_failed_is_not_chosen_by_its_hash(world: &World) {
+        let (function, ..) = upload(world, world.account, "f", b"source").await;
+        build(world, None).await;
+        let hash = Sha256::of(b"source");
+        let selected = world.store.version_select(world.account, &name("f"), hash, at(2)).await;
+        assert!(selected.expect("it answers").is_none());
+        assert_eq!(function.current.number, 1);
     }
 }

@@ -55,7 +55,7 @@ impl Jobs for SqliteStore {
             moved.write(connection, at)?;
             Ok(written)
         };
-        if has_builds { self.write_functions(write).await } else { self.write(write).await }
+        self.write_ends(has_builds, write).await
     }
 
     async fn job_record(&self, run: NewRun, finished: Finished) -> Result<Nanodollars> {
@@ -67,7 +67,9 @@ impl Jobs for SqliteStore {
     }
 
     async fn job_cancel(&self, account: AccountId, id: JobId, now: Millis) -> Result<Option<Job>> {
-        self.write_functions(move |connection| step_by_hand(connection, account, id, now, step::cancel)).await
+        let is_build = self.read(move |connection| builds::is_job(connection, id)).await?;
+        let cancel = move |connection: &Connection| step_by_hand(connection, account, id, now, step::cancel);
+        self.write_ends(is_build, cancel).await
     }
 
     async fn job_restart(&self, account: AccountId, id: JobId, now: Millis) -> Result<Option<Job>> {
