@@ -100,13 +100,13 @@ fn files_come_as_a_form() {
         (
             "file",
             Some("index.js"),
-            "import { name } from './lib/name.js'; export const handler = () => name;",
+            "import { name } from './lib/name.js'; export const handler = (one, two) => name;",
         ),
         ("main", None, "index.js"),
     ]);
-    let no_event = put(&admin, "f", FORM, &body).1;
-    assert!(no_event["version"]["buildLogs"].as_str().is_some_and(|logs| logs.contains("signature")));
-    let body = body.replace("handler = ()", "handler = (event)");
+    let wrong = put(&admin, "f", FORM, &body).1;
+    assert!(wrong["version"]["buildLogs"].as_str().is_some_and(|logs| logs.contains("signature")));
+    let body = body.replace("handler = (one, two)", "handler = (event)");
     let (_, uploaded) = put(&admin, "f", FORM, &body);
     assert_eq!(uploaded["version"]["state"], "READY", "{uploaded}");
     assert_eq!(admin.invoke("f", &json!({"arguments": []})).data(200)["result"], "ada");

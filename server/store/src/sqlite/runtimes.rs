@@ -93,8 +93,8 @@ fn insert(
 ) -> Result<()> {
     const OTHERS: &str = "SELECT count(DISTINCT name) FROM runtimes WHERE building = 1 AND name <> ?";
     let mut others = connection.prepare_cached(OTHERS).map_err(internal)?;
-    let others: i64 = others.query_row([name.as_str()], |row| row.get(0)).map_err(internal)?;
-    if others >= runtimes_max as i64 {
+    let others = others.query_row([name.as_str()], |row| row.unsigned(0)).map_err(internal)?;
+    if others >= runtimes_max as u64 {
         let message = format!("a server may have {runtimes_max} runtimes; remove one first");
         return Err(Error::new(Code::TooLarge, message));
     }
