@@ -66,15 +66,15 @@ async fn work_with(
     Ok(match work {
         Work::Build(source) => match guest.call_build(store, &given(source)).await? {
             Ok(built) => self::built(built),
-            Err(why) => Outcome::Failed(failure(why)),
+            Err(why) => failed(why, control),
         },
         Work::Call { function, arguments } => match guest.call_call(store, function, arguments).await? {
             Ok(json) => classify::answered(json, &control.limits),
-            Err(why) => Outcome::Failed(failure(why)),
+            Err(why) => failed(why, control),
         },
         Work::Run { .. } => match guest.call_run(store).await? {
             Ok(code) => classify::exited(code.into()),
-            Err(why) => Outcome::Failed(failure(why)),
+            Err(why) => failed(why, control),
         },
     })
 }
@@ -87,6 +87,12 @@ fn built(built: guest::Built) -> Outcome {
             Err(rejected) => Outcome::Failed(guest_error(rejected.0, None)),
         },
     }
+}
+
+/// A script that failed: for want of memory, if it was refused some, as of any guest.
+fn failed(why: guest::Failure, control: &Control) -> Outcome {
+    let code = if control.memory_refused() { FailureCode::OutOfMemory } else { FailureCode::GuestError };
+    Outcome::Failed(Failure { code, ..failure(why) })
 }
 
 fn failure(why: guest::Failure) -> Failure {

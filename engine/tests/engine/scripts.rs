@@ -284,3 +284,32 @@ fn texts_bodies_and_timers_are_as_the_web_has_them() {
     );
     assert_eq!(answered(Run::of(&program).export("rest").arguments([1, 2, 3])), json!(3));
 }
+
+#[test]
+fn halves_of_characters_are_no_text() {
+    let program = script(&[(
+        "main.js",
+        r#"export const handler = ([bee]) => [bee.slice(0, 1), bee, "\\ud83d", "\"\u0001", { [bee.slice(1)]: 1 }];"#,
+    )]);
+    let value = answered(Run::of(&program).arguments(["🐝"]));
+    assert_eq!(value, json!(["\u{fffd}", "🐝", "\\ud83d", "\"\u{1}", {"\u{fffd}": 1}]));
+}
+
+#[test]
+fn modules_may_go_round_and_the_default_may_be_a_function() {
+    let program = script(&[
+        ("main.js", "import { twice } from './b.js'; export const one = 1; export default () => twice();"),
+        ("b.js", "import { one } from './main.js'; export const twice = () => 2 * one;"),
+    ]);
+    assert_eq!(answered(Run::of(&program)), json!(2));
+}
+
+#[test]
+fn a_script_that_dies_of_its_memory_is_out_of_memory() {
+    let program = script(&[(
+        "main.js",
+        "export const f = () => { const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1)); };",
+    )]);
+    let code = Run::of(&program).limits(|limits| limits.memory_bytes_max = 32 << 20).code();
+    assert_eq!(code, FailureCode::OutOfMemory);
+}

@@ -101,7 +101,7 @@ fn offered(exports: &Object<'_>) -> Result<Offered, Failure> {
         if name == HANDLER && parameters(function) > 1 {
             return Err(plain(SIGNATURE));
         }
-        if name != "default" && name != http::FETCH {
+        if name != http::FETCH {
             functions.push(guest::Function { wit: wit(&name, function), name });
         }
     }

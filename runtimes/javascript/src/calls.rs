@@ -22,7 +22,25 @@ pub(crate) fn call(main: &Object<'_>, name: &str, arguments: &str) -> Result<Str
         eprintln!("a promise was rejected where nobody looks: {}", failure.message);
     }
     let json = caught(ctx, ctx.json_stringify(result))?;
-    json.map_or(Ok("null".to_owned()), |json| caught(ctx, json.to_string()))
+    let json = json.map_or(Ok("null".to_owned()), |json| caught(ctx, json.to_string()))?;
+    Ok(well_formed(&json))
+}
+
+/// JSON without the halves of characters that a script may have cut apart: they are no text for anybody else.
+fn well_formed(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        // What is whole is written as it is: of surrogates only halves are escaped.
+        let (escape, length) = match rest.as_bytes()[at..] {
+            [_, b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] => ("\\ufffd", 6),
+            _ => (&rest[at..at + 2], 2),
+        };
+        text.push_str(&rest[..at]);
+        text.push_str(escape);
+        rest = &rest[at + length..];
+    }
+    text + rest
 }
 
 fn spread<'js>(function: &Function<'js>, arguments: Value<'js>) -> rquickjs::Result<Value<'js>> {

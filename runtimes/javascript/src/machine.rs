@@ -47,12 +47,15 @@ pub(crate) fn load(content: &[u8]) -> Result<(), Failure> {
     if modules.is_empty() {
         return Err(plain("this script has no modules"));
     }
-    let main = modules.remove(0).bytecode;
+    let script::Module { path, bytecode: main } = modules.remove(0);
     let others: HashMap<_, _> = modules.into_iter().map(|module| (module.path, module.bytecode)).collect();
     let (others, known) = (Rc::new(others), Rc::new(main.clone()));
     let context = context()?;
     let paths = others.clone();
-    context.runtime().set_loader(Paths(Rc::new(move |path| paths.contains_key(path))), Bytecode(others));
+    context.runtime().set_loader(
+        Paths(Rc::new(move |known| known == path || paths.contains_key(known))),
+        Bytecode(others),
+    );
     let namespace = match style {
         Style::Command => None,
         Style::Module => Some(context.with(|ctx| {

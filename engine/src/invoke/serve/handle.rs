@@ -129,7 +129,8 @@ async fn handle_0_2(
     let out = http.new_response_outparam_from_callback(move |response| {
         respond.send(match response {
             Ok(response) => Ok(response.map(|body| outgoing(body, cancel))),
-            Err(code) => Err(refused(&code)),
+            Err(p2::bindings::http::types::ErrorCode::InternalError(Some(why))) => Err(refused(why)),
+            Err(code) => Err(refused(format!("{code:?}"))),
         });
     })?;
     proxy.wasi_http_incoming_handler().call_handle(store, request, out).await
@@ -149,7 +150,7 @@ async fn handle_0_3(
         let response = match service.handle(store, request).await? {
             Ok(response) => store.with(|store| response.into_http(store, async { Ok(()) }))?,
             Err(code) => {
-                respond.send(Err(refused(&code)));
+                respond.send(Err(refused(format!("{code:?}"))));
                 return Ok(());
             }
         };
@@ -179,11 +180,8 @@ fn outgoing(body: WasiBody, cancel: Cancel) -> HttpBody {
 const FRAMES_MAX: usize = 2;
 
 /// A guest that answered with an error of `wasi:http` instead of a response.
-fn refused(code: &dyn std::fmt::Debug) -> Failure {
-    failure(
-        FailureCode::GuestError,
-        classify::message(format!("the function answered with the error {code:?}")),
-    )
+fn refused(why: String) -> Failure {
+    failure(FailureCode::GuestError, classify::message(format!("the function answered with an error: {why}")))
 }
 
 /// A guest that ended without an answer.

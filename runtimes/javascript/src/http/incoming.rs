@@ -25,7 +25,11 @@ impl Guest for JavaScript {
         if let Err(failure) = served {
             eprintln!("{}", failure.message);
             failure.trace.iter().for_each(|trace| eprintln!("{trace}"));
-            answer.borrow_mut().fail(failure.message);
+            let broken_off = answer.borrow_mut().fail(failure.message);
+            // Nobody but the host can say any more that it went wrong.
+            if broken_off {
+                panic!("the answer broke off");
+            }
         }
     }
 }
@@ -75,11 +79,14 @@ impl Answer {
         }
     }
 
-    /// Says that there is no answer; one that has begun breaks off.
-    fn fail(&mut self, why: String) {
+    /// Says that there is no answer; one that has begun breaks off, which it says.
+    fn fail(&mut self, why: String) -> bool {
         match self.out.take() {
-            Some(out) => ResponseOutparam::set(out, Err(ErrorCode::InternalError(Some(why)))),
-            None => drop(self.body.take()),
+            Some(out) => {
+                ResponseOutparam::set(out, Err(ErrorCode::InternalError(Some(why))));
+                false
+            }
+            None => self.body.take().is_some(),
         }
     }
 }

@@ -55,7 +55,9 @@ impl Functions {
             return Ok(Uploaded { function, version, created: false });
         }
         let size_bytes = bytes.len() as u64;
-        let prepared = self.base.sandbox.prepare(bytes).await?;
+        let is_text = std::str::from_utf8(&bytes).is_ok();
+        let prepared = self.base.sandbox.prepare(bytes).await;
+        let prepared = prepared.map_err(|error| if is_text { or_source(error) } else { error })?;
         let component = Sha256::of(&prepared.component);
         // The file before the row that names it.
         self.base.artifacts.put(component, &prepared.component).await?;
@@ -258,6 +260,16 @@ impl Functions {
         }
         self.base.artifacts.get(version.code.component).await
     }
+}
+
+/// A text that is refused may be source of which nobody said so.
+fn or_source(error: Error) -> Error {
+    if error.code() != Code::Invalid {
+        return error;
+    }
+    Error::invalid(format!(
+        "{error}; of source say what builds it: runtime=NAME, as GET /v1/runtimes lists them"
+    ))
 }
 
 /// Whether it can stand in a header.

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use super::failure::Failure;
 use super::output::Output;
+use crate::runtimes;
 use include_dir::{Dir, include_dir};
 
 /// The source of the Python runtime, with its build script.
@@ -19,9 +20,12 @@ const WASI: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/wasi.rs"));
 
 /// Makes the component of a runtime.
 pub(super) fn make(name: &str, output: Output) -> Result<Vec<u8>, Failure> {
+    if let Some(component) = runtimes::built_in(name) {
+        return Ok(component.to_vec());
+    }
     if name != "python" {
         return Err(Failure::Usage(format!(
-            "name the file with the component of {name}; only python is made without one"
+            "name the file with the component of {name}: skep runtimes add {name} FILE"
         )));
     }
     output.remark("making the Python runtime with pip's componentize-py; this takes half a minute");

@@ -30,7 +30,7 @@ enum Action {
     Add {
         /// The runtime's name
         name: String,
-        /// Its component; python is made here where none is given, with pip
+        /// Its component; without it, that of this release, or for python what pip makes here
         file: Option<PathBuf>,
     },
     /// Remove a runtime; what was built with it goes on

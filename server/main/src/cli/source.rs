@@ -31,6 +31,8 @@ impl Source {
         runtime: Option<&str>,
         main: Option<&str>,
     ) -> Result<Option<Self>, Failure> {
+        // Shells complete names that way.
+        let main = main.map(|main| main.trim_start_matches("./"));
         if path.is_dir() {
             return Self::read_folder(path, runtime, main).map(Some);
         }
