@@ -242,6 +242,23 @@ fn scripts_serve_http_and_fetch_what_they_are_granted() {
 }
 
 #[test]
+fn an_answer_that_breaks_off_is_a_failure_with_its_trace() {
+    let server = Server::start();
+    let admin = server.admin();
+    let text = "export default { fetch() { return new Response((async function* () { yield 'a'; throw new Error('why'); })()); } };";
+    put(&admin, "web", "text/javascript", text);
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let request = agent.get(format!("{}/f/admin/web/", server.url));
+    let answer = request.header("Authorization", format!("Bearer {}", server.key())).call();
+    let read = answer.and_then(|mut answer| answer.body_mut().read_to_string());
+    assert!(read.is_err(), "it breaks off: {read:?}");
+    let jobs = admin.wait_until("/v1/jobs?limit=1&jobType=web&status=FAILED", |jobs| jobs["count"] == 1);
+    let id = jobs["items"][0]["jobId"].as_str().expect("a job");
+    let log = admin.get(&format!("/v1/jobs/{id}/logs")).data(200);
+    assert!(log.to_string().contains("Error: why"), "{log}");
+}
+
+#[test]
 fn runtimes_are_the_operators() {
     let server = Server::start();
     let (admin, member) = (server.admin(), server.member("ada"));

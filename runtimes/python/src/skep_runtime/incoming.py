@@ -37,7 +37,9 @@ def handle(application: Callable[[], Any], incoming: IncomingRequest, out: Respo
     except BaseException as error:
         told = failed(error)
         print(told.trace or told.message, file=sys.stderr, end="" if told.trace else "\n")
-        answer.fail(told.message)
+        # Nobody but the host can say of an answer that has begun that it went wrong: by the trap that this becomes.
+        if answer.fail(told.message):
+            raise
 
 
 def _request(incoming: IncomingRequest) -> Request:
@@ -92,8 +94,9 @@ class _Answer:
         except Err as error:
             raise ValueError(f"the body is not as long as its header says: {type(error.value).__name__}") from error
 
-    def fail(self, message: str) -> None:
-        """Says that there is no response, or leaves the one that has begun broken."""
+    def fail(self, message: str) -> bool:
+        """Says that there is no response, or leaves the one that has begun broken, and tells that it had."""
+        has_begun = self._out is None
         if self._out is not None:
             out, self._out = self._out, None
             ResponseOutparam.set(out, Err(ErrorCode_InternalError(message)))
@@ -101,3 +104,4 @@ class _Answer:
             if owned is not None:
                 owned.__exit__(None, None, None)
         self._stream = self._body = None
+        return has_begun
