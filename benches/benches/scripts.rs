@@ -2,19 +2,22 @@
 //! world` in the shell, against the same line in a process sandbox (bwrap), as it would be run without Skep.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio as ProcessStdio};
+use std::process::Command;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use criterion::{Criterion, criterion_group, criterion_main};
-use serde_json::{Value, json};
+use serde_json::json;
 use skep_engine::{
     Built, Call, Config, Engine, Grants, Invocation, Limits, Outcome, Program, Running, ShareGroup, Source,
     SourceFile, Stdio,
 };
 
 // With the allocator of the server: linking the crate is what sets it.
-use skep_benches::report;
+use skep_benches::{is_measuring, report};
+
+/// The line that bwrap runs as well.
+const SHELL: &str = "shell echo hello world";
 
 /// A hundred lines that a call does not run, as a function has them, and a handler.
 fn javascript() -> String {
@@ -69,41 +72,59 @@ fn runtimes() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtimes/built")
 }
 
-fn scripts(criterion: &mut Criterion) {
+/// What the median of some calls takes, in milliseconds.
+fn median_ms(mut call: impl FnMut()) -> f64 {
+    let calls = if is_measuring() { 2000 } else { 5 };
+    let mut times: Vec<Duration> = (0..calls).map(|_| timed(&mut call)).collect();
+    times.sort_unstable();
+    times[calls / 2].as_secs_f64() * 1e3
+}
+
+fn timed(call: &mut impl FnMut()) -> Duration {
+    let began = Instant::now();
+    call();
+    began.elapsed()
+}
+
+fn main() {
     let engine = Engine::new(&Config { threads: 1, instances: 100, ..Config::default() }).expect("an engine");
     let wait = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let mut group = criterion.benchmark_group("scripts");
-    let cases: [(&str, &str, &str, String, Vec<Value>); 3] = [
-        ("javascript handler(event)", "javascript", "main.js", javascript(), vec![json!(2), json!(3)]),
-        ("python handler(event)", "python", "main.py", python(), vec![json!(2), json!(3)]),
-        ("shell echo hello world", "shell", "main.sh", "echo hello world".into(), Vec::new()),
+    let two = vec![json!(2), json!(3)];
+    let cases = [
+        ("javascript handler(event)", "javascript", "main.js", javascript(), two.clone(), 1.0),
+        ("python handler(event)", "python", "main.py", python(), two, 2.0),
+        (SHELL, "shell", "main.sh", "echo hello world".into(), Vec::new(), 1.0),
     ];
-    for (name, runtime, main, text, arguments) in cases {
+    let mut shell_ms = f64::INFINITY;
+    for (name, runtime, main, text, arguments, goal_ms) in cases {
         let Some(program) = script(&engine, runtime, main, &text) else { continue };
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                let call = program.call(None, &arguments).expect("it fits");
-                let report = wait.block_on(start(&engine, &program, call, Limits::default()));
-                let outcome = report.expect("the host works").outcome;
-                assert!(matches!(outcome, Outcome::Answered(_) | Outcome::Finished(_)), "{outcome:?}");
-            });
+        let took = median_ms(|| {
+            let call = program.call(None, &arguments).expect("it fits");
+            let report = wait.block_on(start(&engine, &program, call, Limits::default()));
+            let outcome = report.expect("the host works").outcome;
+            assert!(matches!(outcome, Outcome::Answered(_) | Outcome::Finished(_)), "{outcome:?}");
         });
+        report(&format!("{name}: p50 {took:.3} ms (goal {goal_ms})"));
+        shell_ms = if name == SHELL { took } else { shell_ms };
     }
+    let mut bwrap = bwrap();
+    match bwrap.output() {
+        Ok(ran) if ran.stdout == b"hello world\n" => {
+            let took = median_ms(|| drop(bwrap.output().expect("it runs")));
+            report(&format!(
+                "the same line in bwrap: p50 {took:.3} ms, {:.1} times as long (goal 3)",
+                took / shell_ms
+            ));
+        }
+        _ => report("SKIPPED: bwrap does not run here"),
+    }
+}
+
+/// A sandbox of processes, as tight as it goes.
+fn bwrap() -> Command {
     let mut bwrap = Command::new("bwrap");
     bwrap.args(["--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]);
     bwrap.args(["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib"]);
     bwrap.args(["--symlink", "usr/lib64", "/lib64", "--tmpfs", "/tmp", "sh", "-c", "echo hello world"]);
-    bwrap.stdout(ProcessStdio::piped());
-    match bwrap.output() {
-        Ok(ran) if ran.stdout == b"hello world\n" => {
-            group.bench_function("bwrap … sh -c 'echo hello world'", |bencher| {
-                bencher.iter(|| bwrap.output().expect("it runs"));
-            });
-        }
-        _ => report("SKIPPED: bwrap does not run here"),
-    }
-    group.finish();
+    bwrap
 }
-
-criterion_group!(benches, scripts);
-criterion_main!(benches);
