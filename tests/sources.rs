@@ -157,6 +157,8 @@ fn what_is_no_source_is_refused_and_changes_nothing() {
     };
     assert!(refused("f?runtime=cobol", "", "x", 400).contains("there is no runtime \"cobol\" here"));
     assert!(refused("f", "text/x-python", "x", 400).contains("skep runtimes add python"));
+    assert!(refused("..%2fetc", "text/javascript", "x", 400).starts_with("a function's name is"));
+    assert!(admin.put("/v1/runtimes/a%20b", "x").refused(400).starts_with("a runtime's name is"));
     assert!(refused("f?main=x.zig", "", "x", 400).contains("say what this source is for"));
     assert!(refused("f?runtime=javascript&main=../x.js", "", "x", 400).contains("is no path of a file"));
     assert!(refused("f?runtime=javascript&wait=1", "", "x", 400).contains("there is no parameter"));

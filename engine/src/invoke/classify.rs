@@ -8,7 +8,7 @@ use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::call::Target;
-use super::script::NotLoaded;
+use super::script::{self, NotLoaded};
 use crate::control::{Control, Interrupt};
 use crate::error::Error;
 use crate::limits::{BACKTRACE_FRAMES_MAX, FRAME_BYTES_MAX, Limits, MESSAGE_BYTES_MAX};
@@ -138,7 +138,7 @@ pub(super) fn error(error: &wasmtime::Error, control: &Control) -> Outcome {
         return interrupted(*why, backtrace);
     }
     if let Some(NotLoaded(failure)) = error.downcast_ref() {
-        return Outcome::Failed(failure.clone());
+        return script::failed(failure.clone(), control);
     }
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return exited(*code);

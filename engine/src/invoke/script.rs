@@ -66,15 +66,15 @@ async fn work_with(
     Ok(match work {
         Work::Build(source) => match guest.call_build(store, &given(source)).await? {
             Ok(built) => self::built(built),
-            Err(why) => failed(why, control),
+            Err(why) => failed(failure(why), control),
         },
         Work::Call { function, arguments } => match guest.call_call(store, function, arguments).await? {
             Ok(json) => classify::answered(json, &control.limits),
-            Err(why) => failed(why, control),
+            Err(why) => failed(failure(why), control),
         },
         Work::Run { .. } => match guest.call_run(store).await? {
             Ok(code) => classify::exited(code.into()),
-            Err(why) => failed(why, control),
+            Err(why) => failed(failure(why), control),
         },
     })
 }
@@ -90,9 +90,9 @@ fn built(built: guest::Built) -> Outcome {
 }
 
 /// A script that failed: for want of memory, if it was refused some, as of any guest.
-fn failed(why: guest::Failure, control: &Control) -> Outcome {
-    let code = if control.memory_refused() { FailureCode::OutOfMemory } else { FailureCode::GuestError };
-    Outcome::Failed(Failure { code, ..failure(why) })
+pub(super) fn failed(failure: Failure, control: &Control) -> Outcome {
+    let code = if control.memory_refused() { FailureCode::OutOfMemory } else { failure.code };
+    Outcome::Failed(Failure { code, ..failure })
 }
 
 fn failure(why: guest::Failure) -> Failure {
