@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, put, web};
 use skep_domain::Error;
-use skep_domain::model::function::State;
+use skep_domain::model::function::{Name, State};
 use skep_domain::model::settings::Settings;
 use skep_domain::service::Services;
 use skep_domain::service::builds::NewSource;
@@ -79,6 +79,8 @@ pub(super) async fn function_upload(
     let described = Described::of(&request, &mut params);
     let wait = params.wait_ms()?;
     params.finish()?;
+    // What has no name of its own, a file of source, is called after the function.
+    Name::parse(&name)?;
     let uploaded = if described.is_source() {
         let bytes = body.source().await?;
         let read = described.read(&name, bytes, services.limits()).await?;

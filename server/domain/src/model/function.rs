@@ -19,11 +19,19 @@ impl Name {
     /// # Errors
     /// Says what a name may be.
     pub fn parse(text: &str) -> Result<Self> {
+        Self::parse_of("function", text)
+    }
+
+    /// Reads the name of something else that is named as functions are.
+    ///
+    /// # Errors
+    /// Says what a name of that may be.
+    pub fn parse_of(noun: &str, text: &str) -> Result<Self> {
         if name::fits(text, &[]) {
             return Ok(Self(text.to_owned()));
         }
         Err(Error::invalid(format!(
-            "a function's name is 1 to {NAME_LENGTH_MAX} letters, digits, '.', '_' or '-', beginning with a letter or digit"
+            "a {noun}'s name is 1 to {NAME_LENGTH_MAX} letters, digits, '.', '_' or '-', beginning with a letter or digit"
         ))
         .field("name"))
     }

@@ -203,9 +203,7 @@ impl Functions {
         name: &str,
         number: u32,
     ) -> Result<(Version, Option<String>)> {
-        let function = self.get(caller, name).await?;
-        let version = self.base.store.version_get(function.id, number).await?;
-        let version = version.ok_or_else(|| Error::not_found("version"))?;
+        let (function, version) = self.find(caller, name, number).await?;
         let logs = self.build_logs(&function, &version).await?;
         Ok((version, logs))
     }
@@ -215,9 +213,13 @@ impl Functions {
     /// # Errors
     /// Not found.
     pub async fn version(&self, caller: &Caller, name: &str, number: u32) -> Result<Version> {
+        Ok(self.find(caller, name, number).await?.1)
+    }
+
+    async fn find(&self, caller: &Caller, name: &str, number: u32) -> Result<(Function, Version)> {
         let function = self.get(caller, name).await?;
         let version = self.base.store.version_get(function.id, number).await?;
-        version.ok_or_else(|| Error::not_found("version"))
+        version.map(|version| (function, version)).ok_or_else(|| Error::not_found("version"))
     }
 
     /// What a version's build wrote, once it is over.
@@ -253,7 +255,7 @@ impl Functions {
             version.build.filter(|_| version.code.script.is_some() || version.state != State::Ready)
         {
             let message = format!(
-                "version {number} has no component of its own, it runs on {}; its source is there: …/versions/{number}/source",
+                "version {number} has no component of its own, it runs on {}; ask for its source",
                 build.runtime
             );
             return Err(Error::new(Code::NotFound, message));
@@ -267,9 +269,7 @@ fn or_source(error: Error) -> Error {
     if error.code() != Code::Invalid {
         return error;
     }
-    Error::invalid(format!(
-        "{error}; of source say what builds it: runtime=NAME, as GET /v1/runtimes lists them"
-    ))
+    Error::invalid(format!("{error}; where it is source, name the runtime that builds it"))
 }
 
 /// Whether it can stand in a header.

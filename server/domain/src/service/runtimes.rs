@@ -28,7 +28,7 @@ impl Runtimes {
     /// # Errors
     /// Invalid, with what the bytes are, if they are no runtime.
     pub async fn add(&self, name: &str, bytes: Vec<u8>) -> Result<(Runtime, Uploaded)> {
-        let name = Name::parse(name)?;
+        let name = Name::parse_of("runtime", name)?;
         let prepared = self.base.sandbox.prepare(bytes).await?;
         if !prepared.interface.kinds.iter().any(|kind| kind == KIND) {
             return Err(Error::invalid(
@@ -44,7 +44,7 @@ impl Runtimes {
     /// # Errors
     /// If it cannot be kept.
     pub async fn ensure(&self, name: &str, component: &[u8]) -> Result<()> {
-        let name = Name::parse(name)?;
+        let name = Name::parse_of("runtime", name)?;
         let sha256 = Sha256::of(component);
         let known = self.base.store.runtime_known(&name, sha256).await?;
         if !known {

@@ -43,11 +43,11 @@ enum Action {
 pub(super) fn runtimes(arguments: Arguments, client: &Client, output: Output) -> Result<ExitCode, Failure> {
     match arguments.action {
         None | Some(Action::List) => {
-            output.value(&client.get("/v1/runtimes")?["items"], |runtimes| list(runtimes, "NAME"));
+            output.value(&client.get("/v1/runtimes")?["items"], list);
         }
         Some(Action::Show { name }) => {
             let shown = client.get(&format!("/v1/runtimes/{name}"))?;
-            output.value(&shown, |shown| list(&shown["versions"], "NAME"));
+            output.value(&shown, |shown| list(&shown["versions"]));
         }
         Some(Action::Add { name, file }) => {
             let bytes = match file {
@@ -67,7 +67,7 @@ pub(super) fn runtimes(arguments: Arguments, client: &Client, output: Output) ->
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(runtimes: &Value, first: &str) -> String {
+fn list(runtimes: &Value) -> String {
     let rows = runtimes.as_array().into_iter().flatten().map(|runtime| {
         let hash = cell(&runtime["sha256"]);
         vec![
@@ -78,5 +78,5 @@ fn list(runtimes: &Value, first: &str) -> String {
             moment(&runtime["createdAt"]),
         ]
     });
-    table(&[first, "VERSION", "SIZE", "SHA256", "ADDED"], rows)
+    table(&["NAME", "VERSION", "SIZE", "SHA256", "ADDED"], rows)
 }
