@@ -136,7 +136,7 @@ fn a_profile_says_which_server_and_what_is_said_here_goes_before_it() {
 }
 
 /// Every command, with those below it.
-const COMMANDS: [&[&str]; 36] = [
+const COMMANDS: [&[&str]; 37] = [
     &[],
     &["serve"],
     &["demo"],
@@ -160,6 +160,7 @@ const COMMANDS: [&[&str]; 36] = [
     &["runtimes", "list"],
     &["runtimes", "show"],
     &["runtimes", "add"],
+    &["runtimes", "make"],
     &["runtimes", "rm"],
     &["usage"],
     &["keys"],

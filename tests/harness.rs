@@ -24,6 +24,16 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
     std::fs::read(repository().join(format!("guests/built/{name}.wasm"))).expect("the guests are built")
 }
 
+/// A runtime that is not committed, if it was made; says so if not.
+pub(crate) fn made_runtime(name: &str) -> Option<PathBuf> {
+    let component = repository().join(format!("runtimes/built/{name}.wasm"));
+    if component.exists() {
+        return Some(component);
+    }
+    skip(&format!("{0} is not there: skep runtimes make {name} {0}", component.display()));
+    None
+}
+
 /// A tool that `.ci/tools` has put into the cache, if it could be had; says so if not.
 pub(crate) fn tool(path: &str) -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

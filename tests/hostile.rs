@@ -1,6 +1,7 @@
 //! Attackers, one small guest an idea, and what must stay true of the server while each of them is at work. An
 //! attacker for a new idea is a file in `hostile/guests` and an entry in `hostile/attacks.toml`.
 
+mod clang;
 mod pool;
 mod sources;
 mod streams;

@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use crate::harness::{Ran, SKEP, Server, repository, skip};
+use crate::harness::{Ran, SKEP, Server, made_runtime, repository};
 
 /// Runs the `sh` blocks of a page, one after another.
-fn run(server: &Server, page: &str) -> String {
+pub(crate) fn run(server: &Server, page: &str) -> String {
     let page = std::fs::read_to_string(repository().join("docs").join(page)).expect("a page");
     let blocks = page.split("```sh\n").skip(1).map(|block| block.split("```").next().expect("it ends"));
     let script: String = blocks.collect();
@@ -41,10 +41,7 @@ fn the_shell_is_as_its_page_says() {
 
 #[test]
 fn python_is_as_its_page_says() {
-    let component = repository().join("runtimes/built/python.wasm");
-    if !component.exists() {
-        return skip("the Python runtime is not built here (runtimes/python/build makes it)");
-    }
+    let Some(component) = made_runtime("python") else { return };
     let server = Server::start();
     server.skep(&["runtimes", "add", "python", &component.to_string_lossy()]).ok();
     let printed = run(&server, "python.md");

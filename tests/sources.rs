@@ -1,10 +1,8 @@
 //! Functions from source: uploaded, built, called, by the API and by the command line.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, Server, repository, skip};
+use crate::harness::{Caller, Server, made_runtime, repository};
 
 const GREET: &str = "export function handler(event) { return { greeting: `hello ${event[0]}` }; }";
 
@@ -314,10 +312,7 @@ fn the_command_line_makes_deploys_and_calls_projects() {
 
 #[test]
 fn python_is_a_runtime_to_add() {
-    let component = repository().join("runtimes/built/python.wasm");
-    if !Path::new(&component).exists() {
-        return skip("the Python runtime is not built here (runtimes/python/build makes it)");
-    }
+    let Some(component) = made_runtime("python") else { return };
     let server = Server::start();
     server.skep(&["runtimes", "add", "python", &component.to_string_lossy()]).ok();
     let folder = tempfile::tempdir().expect("a directory");

@@ -62,7 +62,7 @@ fn script(engine: &Engine, runtime: &str, main: &str, text: &str) -> Option<Prog
     match report.outcome {
         Outcome::Built(built) => match *built {
             Built::Script(script) => Some(program.with_script(script).expect("it fits")),
-            Built::Component(_) => panic!("{runtime} built a component"),
+            _ => panic!("{runtime} built no script"),
         },
         other => panic!("{runtime} built nothing: {other:?}"),
     }

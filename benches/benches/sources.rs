@@ -15,13 +15,6 @@ fn main() -> ExitCode {
     serve_or(|| {
         let server = Server::skep();
         let mut connection = Connection::open(&server.address, &server.key());
-        let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtimes/built/python.wasm");
-        match std::fs::read(&python) {
-            Ok(component) => drop(connection.data("PUT", "/v1/runtimes/python", &component)),
-            Err(_) => {
-                report("SKIPPED: runtimes/built/python.wasm is not there (runtimes/python/build makes it)")
-            }
-        }
         for (runtime, goal_ms, line, end) in [
             (
                 "javascript",
@@ -37,8 +30,14 @@ fn main() -> ExitCode {
             ),
             ("python", 1000, "def f@(x): return x + @", "def handler(event): return f0(#)"),
             ("shell", 2000, "f@() { echo $(($1 + @)); }", "f0 #"),
+            (
+                "c",
+                2000,
+                "int f@(int x) { return x + @; }",
+                "#include <stdio.h>\nchar *handler(const char *event) { static char out[9]; sprintf(out, \"%d\", f0(#)); return out; }",
+            ),
         ] {
-            if runtime == "python" && !python.exists() {
+            if ["python", "c"].contains(&runtime) && !add(&mut connection, runtime) {
                 continue;
             }
             let source = |number: usize| source(line, end, number);
@@ -54,6 +53,21 @@ fn main() -> ExitCode {
         }
         many(&server, &mut connection, if is_measuring() { 1000 } else { 20 });
     })
+}
+
+/// Adds a runtime that does not come with the server, if it was made.
+fn add(connection: &mut Connection, runtime: &str) -> bool {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../runtimes/built/{runtime}.wasm"));
+    match std::fs::read(&path) {
+        Ok(component) => {
+            connection.data("PUT", &format!("/v1/runtimes/{runtime}"), &component);
+            true
+        }
+        Err(_) => {
+            report(&format!("SKIPPED: {} is not there: skep runtimes make {runtime} FILE", path.display()));
+            false
+        }
+    }
 }
 
 /// A hundred lines, no two sources alike.

@@ -213,11 +213,23 @@ impl Engine {
     /// # Errors
     /// What the bytes are instead, or what the component asks for that there is not.
     pub fn prepare(&self, upload: &[u8]) -> Result<(Program, Vec<u8>), Rejected> {
+        self.prepare_by(Task::Upload, upload)
+    }
+
+    /// [`Engine::prepare`] for what the operator uploads: compiling it may take more.
+    ///
+    /// # Errors
+    /// What the bytes are instead, or what the component asks for that there is not.
+    pub fn prepare_runtime(&self, upload: &[u8]) -> Result<(Program, Vec<u8>), Rejected> {
+        self.prepare_by(Task::Runtime, upload)
+    }
+
+    fn prepare_by(&self, task: Task, upload: &[u8]) -> Result<(Program, Vec<u8>), Rejected> {
         // Only what was compiled before is kept under its hash.
         if let Some(program) = self.kept(upload) {
             return Ok((program, upload.to_vec()));
         }
-        let mut compiled = self.inner.compiler.compile(Task::Upload, upload)?;
+        let mut compiled = self.inner.compiler.compile(task, upload)?;
         let component = compiled.component.take().unwrap_or_else(|| upload.to_vec());
         Ok((self.load(&component, &compiled)?, component))
     }

@@ -50,6 +50,16 @@ impl Worker {
         let (cpu, wall) = (Duration::from_secs(120), Duration::from_secs(120));
         Self { program, arguments, env: Vec::new(), memory_bytes_max: 2 << 30, cpu, wall }
     }
+
+    /// The same for what the operator has brought, or was compiled before: LLVM takes 2.6 GiB.
+    fn generous(&self) -> Self {
+        Self {
+            memory_bytes_max: self.memory_bytes_max.saturating_mul(2),
+            cpu: self.cpu.saturating_mul(4),
+            wall: self.wall.saturating_mul(4),
+            ..self.clone()
+        }
+    }
 }
 
 /// What to compile.
@@ -57,7 +67,9 @@ impl Worker {
 pub(crate) enum Task {
     /// What somebody uploaded: to be made a component first.
     Upload,
-    /// A component that was made before.
+    /// The same of the operator, who may bring more.
+    Runtime,
+    /// A component that was taken before: its compilation is not to fail now.
     Component,
 }
 
@@ -75,7 +87,10 @@ impl Compiler {
     pub(crate) fn compile(&self, task: Task, bytes: &[u8]) -> Result<Compiled, Rejected> {
         match self {
             Self::InProcess => compile(task, bytes),
-            Self::Child(worker) => child::compile(worker, task, bytes),
+            Self::Child(worker) => match task {
+                Task::Upload => child::compile(worker, task, bytes),
+                Task::Runtime | Task::Component => child::compile(&worker.generous(), task, bytes),
+            },
         }
     }
 }
@@ -83,7 +98,7 @@ impl Compiler {
 /// The work itself.
 fn compile(task: Task, bytes: &[u8]) -> Result<Compiled, Rejected> {
     let component = match task {
-        Task::Upload => accept::accept(bytes)?,
+        Task::Upload | Task::Runtime => accept::accept(bytes)?,
         Task::Component => bytes.into(),
     };
     let first = if names_wasi_0_3(&component) { Kind::Concurrent } else { Kind::Plain };

@@ -84,6 +84,9 @@ pub(crate) const ENTRIES_PER_HANDLE: usize = 2;
 pub(crate) const MEMORIES_MAX: usize = 4;
 /// Core instances of one component: each costs a few KB in the pool.
 pub(crate) const INSTANCES_MAX: usize = 40;
+/// Bytes that the host keeps of all core instances of one component: 32 for each function that a table may hold.
+/// LLVM has 37,000.
+pub(crate) const INSTANCE_BYTES_MAX: usize = 1536 << 10;
 /// Bytes of a guest's own stack, the same for all: a runtime has one limit. Costs what is touched, and as
 /// much again for host functions.
 pub(crate) const STACK_BYTES_MAX: usize = 1 << 20;

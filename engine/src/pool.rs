@@ -10,7 +10,9 @@ use wasmtime::{Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 use crate::capability::http::Block;
 use crate::compiler::Compiler;
 use crate::error::Error;
-use crate::limits::{INSTANCES_MAX, MEMORIES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
+use crate::limits::{
+    INSTANCE_BYTES_MAX, INSTANCES_MAX, MEMORIES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX,
+};
 use crate::runtime::Kind;
 
 /// How an engine is set up.
@@ -138,8 +140,8 @@ fn pool(instances: u32) -> PoolingAllocationConfig {
         .max_tables_per_module(8)
         .max_memories_per_module(4)
         .table_elements(TABLE_ELEMENTS_MAX)
-        .max_component_instance_size(1 << 20)
-        .max_core_instance_size(1 << 20);
+        .max_component_instance_size(INSTANCE_BYTES_MAX)
+        .max_core_instance_size(INSTANCE_BYTES_MAX);
     // Slots are set back by giving their pages to the kernel, 4 at a time: fewer calls, and no more
     // than three guests' memory that is held without use.
     pool.decommit_batch_size(4);

@@ -50,6 +50,8 @@ pub enum Built {
     Script(Script),
     /// A component that needs no runtime, as its bytes.
     Component(Vec<u8>),
+    /// A component that is the runtime of this one script.
+    Program(Vec<u8>, Script),
 }
 
 /// What a runtime made of source, and is given back to run it.

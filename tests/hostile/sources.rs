@@ -2,21 +2,25 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, Server, repository, skip, wat};
+use crate::harness::{Caller, Server, made_runtime, wat};
 
 /// What a build may take here.
 const BUILDS: &str = "[builds]\ntimeout_seconds = 2\nmemory_bytes_max = 67108864\n";
 
 /// A server, its attacker, and a neighbour whose calls go on.
-struct Target {
-    server: Server,
+pub(super) struct Target {
+    pub(super) server: Server,
     mallory: Caller,
     neighbour: Caller,
 }
 
 impl Target {
     fn new() -> Self {
-        let server = Server::start_with(BUILDS);
+        Self::with_builds(BUILDS)
+    }
+
+    pub(super) fn with_builds(builds: &str) -> Self {
+        let server = Server::start_with(builds);
         let neighbour = server.member("neighbour");
         neighbour.deploy("double", wat::DOUBLE);
         Self { mallory: server.member("mallory"), neighbour, server }
@@ -34,7 +38,7 @@ impl Target {
     }
 
     /// The log of a build that must fail.
-    fn fails(&self, runtime: &str, text: &str) -> String {
+    pub(super) fn fails(&self, runtime: &str, text: &str) -> String {
         let version = self.build(runtime, text);
         assert_eq!(version["state"], "FAILED", "{text:.200}: {version}");
         let logs = version["buildLogs"].as_str().expect("a log").to_owned();
@@ -43,7 +47,7 @@ impl Target {
     }
 
     /// What a call of source comes to that can be built.
-    fn runs(&self, runtime: &str, text: &str) -> Value {
+    pub(super) fn runs(&self, runtime: &str, text: &str) -> Value {
         let version = self.build(runtime, text);
         assert_eq!(version["state"], "READY", "{text}: {version}");
         self.mallory.invoke("f", &json!({"arguments": [], "timeoutMs": 2000})).data(200)
@@ -51,7 +55,7 @@ impl Target {
 }
 
 /// Text that nests so deep.
-fn nested(open: &str, close: &str, depth: usize) -> String {
+pub(super) fn nested(open: &str, close: &str, depth: usize) -> String {
     format!("{}1{}", open.repeat(depth), close.repeat(depth))
 }
 
@@ -142,10 +146,7 @@ fn scripts_get_nothing_of_the_machine() {
 
 #[test]
 fn a_build_in_python_gets_nothing_and_ends() {
-    let component = repository().join("runtimes/built/python.wasm");
-    if !component.exists() {
-        return skip("the Python runtime is not built here (runtimes/python/build makes it)");
-    }
+    let Some(component) = made_runtime("python") else { return };
     let target = Target::new();
     target.server.skep(&["runtimes", "add", "python", &component.to_string_lossy()]).ok();
     let module = |statement: &str| format!("{statement}\ndef handler(event): return 1\n");

@@ -17,7 +17,7 @@ const CONCURRENT: u8 = 5;
 
 pub(super) fn write_task(mut to: impl Write, task: Task, bytes: &[u8]) -> io::Result<()> {
     let task = match task {
-        Task::Upload => UPLOAD,
+        Task::Upload | Task::Runtime => UPLOAD,
         Task::Component => COMPONENT,
     };
     to.write_all(&[task])?;

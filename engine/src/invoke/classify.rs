@@ -166,7 +166,9 @@ pub(super) fn instantiation(cause: wasmtime::Error, control: &Control) -> Result
 /// The frames as text, innermost first: `0: module!function`.
 fn frames(backtrace: &WasmBacktrace) -> String {
     let text = backtrace.to_string();
-    let lines = text.lines().skip(1).map(str::trim).filter(|line| !line.is_empty());
+    // wasmtime ends with advice for whoever runs it.
+    let is_frame = |line: &&str| !line.is_empty() && !line.starts_with("note: ");
+    let lines = text.lines().skip(1).map(str::trim).filter(is_frame);
     let short = |line: &str| line[..line.floor_char_boundary(FRAME_BYTES_MAX)].to_owned();
     lines.take(BACKTRACE_FRAMES_MAX).map(short).collect::<Vec<_>>().join("\n")
 }

@@ -80,12 +80,16 @@ async fn work_with(
 }
 
 fn built(built: guest::Built) -> Outcome {
+    let built = match built {
+        guest::Built::Component(component) => Ok(Built::Component(component)),
+        guest::Built::Script(script) => Script::new(script).map(Built::Script),
+        guest::Built::Program(guest::Program { component, script }) => {
+            Script::new(script).map(|script| Built::Program(component, script))
+        }
+    };
     match built {
-        guest::Built::Component(component) => Outcome::Built(Box::new(Built::Component(component))),
-        guest::Built::Script(script) => match Script::new(script) {
-            Ok(script) => Outcome::Built(Box::new(Built::Script(script))),
-            Err(rejected) => Outcome::Failed(guest_error(rejected.0, None)),
-        },
+        Ok(built) => Outcome::Built(Box::new(built)),
+        Err(rejected) => Outcome::Failed(guest_error(rejected.0, None)),
     }
 }
 

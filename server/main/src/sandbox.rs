@@ -151,7 +151,11 @@ impl EngineSandbox {
 #[async_trait]
 impl Sandbox for EngineSandbox {
     async fn prepare(&self, bytes: Vec<u8>) -> Result<Prepared> {
-        self.programs.prepare(bytes).await
+        self.programs.prepare(bytes, Engine::prepare).await
+    }
+
+    async fn prepare_runtime(&self, bytes: Vec<u8>) -> Result<Prepared> {
+        self.programs.prepare(bytes, Engine::prepare_runtime).await
     }
 
     async fn check(

@@ -96,6 +96,11 @@ impl<D: Dialect> Body<D> {
     pub(crate) async fn upload(self) -> Result<Vec<u8>, Failure<D>> {
         Ok(read(&self.request, self.payload, |limits| limits.component_bytes_max).await?)
     }
+
+    /// Reads bytes, as many as a runtime may have.
+    pub(crate) async fn runtime(self) -> Result<Vec<u8>, Failure<D>> {
+        Ok(read(&self.request, self.payload, |limits| limits.runtime_bytes_max).await?)
+    }
 }
 
 fn idempotency_key(request: &HttpRequest) -> Result<Option<String>> {

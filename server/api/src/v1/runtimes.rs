@@ -61,7 +61,7 @@ pub(super) async fn runtime_add(
     name: web::Path<String>,
     body: Body,
 ) -> Answer {
-    let bytes = body.upload().await?;
+    let bytes = body.runtime().await?;
     let (runtime, uploaded) = services.runtimes.add(&name, bytes).await?;
     let (status, message) = match uploaded {
         Uploaded::New => (StatusCode::CREATED, "runtime added"),

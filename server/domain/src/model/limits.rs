@@ -5,6 +5,8 @@
 pub struct Limits {
     /// Bytes of an uploaded function.
     pub component_bytes_max: usize,
+    /// Bytes of a runtime.
+    pub runtime_bytes_max: usize,
     /// Bytes of the files of uploaded source.
     pub source_bytes_max: usize,
     /// Bytes of the body of a run.
@@ -37,6 +39,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             component_bytes_max: 64 << 20,
+            runtime_bytes_max: 128 << 20,
             source_bytes_max: 16 << 20,
             run_body_bytes_max: 64 << 20,
             body_bytes_max: 8 << 20,

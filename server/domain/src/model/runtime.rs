@@ -36,7 +36,7 @@ struct Known {
     media_types: &'static [&'static str],
 }
 
-const KNOWN: [Known; 4] = [
+const KNOWN: [Known; 6] = [
     Known {
         runtime: "javascript",
         ends: &["js", "mjs"],
@@ -57,6 +57,8 @@ const KNOWN: [Known; 4] = [
         ends: &["sh"],
         media_types: &["application/x-sh", "text/x-sh", "text/x-shellscript"],
     },
+    Known { runtime: "c", ends: &["c"], media_types: &["text/x-c", "text/x-csrc"] },
+    Known { runtime: "cpp", ends: &["cpp", "cc", "cxx"], media_types: &["text/x-c++", "text/x-c++src"] },
 ];
 
 /// The runtime that a media type means, and the end of a file's name that goes with it.

@@ -146,6 +146,12 @@ pub trait Sandbox: Send + Sync {
     /// Invalid, with what the bytes are and what to do.
     async fn prepare(&self, bytes: Vec<u8>) -> Result<Prepared>;
 
+    /// The same for a runtime, which the operator brings: compiling it may take more.
+    ///
+    /// # Errors
+    /// Invalid, with what the bytes are and what to do.
+    async fn prepare_runtime(&self, bytes: Vec<u8>) -> Result<Prepared>;
+
     /// Checks calls before anything is recorded, and gives them back.
     ///
     /// # Errors

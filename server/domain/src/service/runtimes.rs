@@ -29,7 +29,7 @@ impl Runtimes {
     /// Invalid, with what the bytes are, if they are no runtime.
     pub async fn add(&self, name: &str, bytes: Vec<u8>) -> Result<(Runtime, Uploaded)> {
         let name = Name::parse_of("runtime", name)?;
-        let prepared = self.base.sandbox.prepare(bytes).await?;
+        let prepared = self.base.sandbox.prepare_runtime(bytes).await?;
         if !prepared.interface.kinds.iter().any(|kind| kind == KIND) {
             return Err(Error::invalid(
                 "this component is no runtime: it does not export skep:runtime/guest",

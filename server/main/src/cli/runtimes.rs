@@ -30,8 +30,15 @@ enum Action {
     Add {
         /// The runtime's name
         name: String,
-        /// Its component; without it, that of this release, or for python what pip makes here
+        /// Its component; without it, that of this release, or for python, c and cpp what is made here
         file: Option<PathBuf>,
+    },
+    /// Make a runtime that does not come with the server: python, c or cpp
+    Make {
+        /// The runtime's name
+        name: String,
+        /// The file for its component
+        file: PathBuf,
     },
     /// Remove a runtime; what was built with it goes on
     Rm {
@@ -42,6 +49,14 @@ enum Action {
 
 pub(super) fn runtimes(arguments: Arguments, client: &Client, output: Output) -> Result<ExitCode, Failure> {
     match arguments.action {
+        Some(Action::Make { name, file }) => {
+            let component = make_runtime::make(&name, output)?;
+            std::fs::write(&file, &component).map_err(failure::file(&file))?;
+            let made = serde_json::json!({ "file": file, "bytes": component.len() });
+            output.value(&made, |_| {
+                format!("{} has the runtime {name}: skep runtimes add {name} {0}", file.display())
+            });
+        }
         None | Some(Action::List) => {
             output.value(&client.get("/v1/runtimes")?["items"], list);
         }

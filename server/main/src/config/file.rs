@@ -139,6 +139,7 @@ pub(super) struct TelemetrySection {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct LimitsSection {
     component_bytes_max: Option<usize>,
+    runtime_bytes_max: Option<usize>,
     source_bytes_max: Option<usize>,
     run_body_bytes_max: Option<usize>,
     body_bytes_max: Option<usize>,
@@ -167,6 +168,7 @@ impl LimitsSection {
         };
         for (name, value) in [
             ("component_bytes_max", self.component_bytes_max),
+            ("runtime_bytes_max", self.runtime_bytes_max),
             ("source_bytes_max", self.source_bytes_max),
             ("run_body_bytes_max", self.run_body_bytes_max),
             ("body_bytes_max", self.body_bytes_max),
@@ -188,6 +190,7 @@ impl LimitsSection {
         }
         Ok(Limits {
             component_bytes_max: self.component_bytes_max.unwrap_or(usual.component_bytes_max),
+            runtime_bytes_max: self.runtime_bytes_max.unwrap_or(usual.runtime_bytes_max),
             source_bytes_max: self.source_bytes_max.unwrap_or(usual.source_bytes_max),
             run_body_bytes_max: self.run_body_bytes_max.unwrap_or(usual.run_body_bytes_max),
             body_bytes_max: self.body_bytes_max.unwrap_or(usual.body_bytes_max),

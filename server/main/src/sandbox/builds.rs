@@ -6,7 +6,7 @@ use skep_domain::model::id::Sha256;
 use skep_domain::model::source::Source;
 use skep_domain::port::artifacts::Artifacts;
 use skep_domain::{Code as ErrorCode, Error, Result};
-use skep_engine::{Built, Call, Program, SourceFile};
+use skep_engine::{Built, Call, Engine, Program, Script, SourceFile};
 
 use super::{EngineSandbox, host_failed, map};
 
@@ -54,26 +54,34 @@ impl EngineSandbox {
 
     async fn keep(&self, runtime: Sha256, built: Built) -> Result<Made> {
         match built {
-            Built::Script(script) => {
-                let bytes = script.to_bytes();
-                check_size("the script", bytes.len(), SCRIPT_BYTES_MAX)?;
-                if script.interface().kinds.is_empty() {
-                    return Err(Error::invalid("the runtime built a script with nothing that can be called"));
-                }
-                let program = self.programs.get(runtime.into()).await?;
-                program.with_script(script.clone()).map_err(|rejected| Error::invalid(rejected.0))?;
-                let sha256 = Sha256::of(&bytes);
-                self.artifacts.put(sha256, &bytes).await?;
-                let code = Code { component: runtime, script: Some(sha256) };
-                Ok(Made { code, interface: map::interface(script.interface()) })
-            }
-            Built::Component(bytes) => {
-                check_size("the component", bytes.len(), COMPONENT_BYTES_MAX)?;
-                let prepared = self.programs.prepare(bytes).await?;
-                let component = Sha256::of(&prepared.component);
-                self.artifacts.put(component, &prepared.component).await?;
-                Ok(Made { code: Code::from(component), interface: prepared.interface })
+            Built::Script(script) => self.keep_script(runtime, script).await,
+            Built::Component(bytes) => self.keep_component(bytes).await,
+            Built::Program(bytes, script) => {
+                let Made { code, .. } = self.keep_component(bytes).await?;
+                self.keep_script(code.component, script).await
             }
         }
+    }
+
+    async fn keep_script(&self, runtime: Sha256, script: Script) -> Result<Made> {
+        let bytes = script.to_bytes();
+        check_size("the script", bytes.len(), SCRIPT_BYTES_MAX)?;
+        if script.interface().kinds.is_empty() {
+            return Err(Error::invalid("the runtime built a script with nothing that can be called"));
+        }
+        let program = self.programs.get(runtime.into()).await?;
+        program.with_script(script.clone()).map_err(|rejected| Error::invalid(rejected.0))?;
+        let sha256 = Sha256::of(&bytes);
+        self.artifacts.put(sha256, &bytes).await?;
+        let code = Code { component: runtime, script: Some(sha256) };
+        Ok(Made { code, interface: map::interface(script.interface()) })
+    }
+
+    async fn keep_component(&self, bytes: Vec<u8>) -> Result<Made> {
+        check_size("the component", bytes.len(), COMPONENT_BYTES_MAX)?;
+        let prepared = self.programs.prepare(bytes, Engine::prepare).await?;
+        let component = Sha256::of(&prepared.component);
+        self.artifacts.put(component, &prepared.component).await?;
+        Ok(Made { code: Code::from(component), interface: prepared.interface })
     }
 }

@@ -23,6 +23,9 @@ const COMPILATIONS_MAX: usize = 1;
 /// Uploads that wait at once, with the one that is compiled.
 const UPLOADS_MAX: usize = 16;
 
+/// `Engine::prepare`, or `Engine::prepare_runtime`.
+type Prepare = fn(&Engine, &[u8]) -> Result<(Program, Vec<u8>), Rejected>;
+
 pub(super) struct Programs {
     engine: Engine,
     artifacts: Arc<dyn Artifacts>,
@@ -89,8 +92,8 @@ impl Programs {
         Ok(program)
     }
 
-    /// Makes a program of an upload.
-    pub(super) async fn prepare(&self, bytes: Vec<u8>) -> Result<Prepared> {
+    /// Makes a program of an upload, in one of the engine's ways.
+    pub(super) async fn prepare(&self, bytes: Vec<u8>, prepare: Prepare) -> Result<Prepared> {
         let too_many = |_| Error::new(ErrorCode::TooMany, "too many uploads wait to be compiled; try again");
         let _waiting = self.waiting.clone().try_acquire_owned().map_err(too_many)?;
         let turn = self.compilations.clone().acquire_owned().await.map_err(Error::internal)?;
@@ -98,7 +101,7 @@ impl Programs {
         // The turn goes with the work, which goes on when its uploader has gone.
         let made = blocking(move || {
             let _turn = turn;
-            engine.prepare(&bytes)
+            prepare(&engine, &bytes)
         });
         let (program, component) = made.await?.map_err(invalid)?;
         let interface = program.interface();
