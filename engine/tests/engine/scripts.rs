@@ -46,7 +46,7 @@ fn script(files: &[(&str, &str)]) -> Program {
                 let kept = Script::from_bytes(script.to_bytes()).expect("it is ours");
                 runtime().with_script(kept).expect("it fits")
             }
-            Built::Component(_) => panic!("a component"),
+            _ => panic!("no script"),
         },
         other => panic!("nothing was built: {other:?}"),
     }

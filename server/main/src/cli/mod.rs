@@ -152,7 +152,10 @@ fn dispatch(command: Command) -> Done {
             ask(remote, |own, client, output| functions::functions(&own, client, output))
         }
         Command::Delete(remote) => ask(remote, |own, client, output| delete::delete(&own, client, output)),
-        Command::Runtimes(remote) => ask(remote, runtimes::runtimes),
+        Command::Runtimes(remote) => {
+            let output = remote.connection.output();
+            local(runtimes::runtimes(remote.own, || remote.connection.client(), output), output)
+        }
         Command::Usage(remote) => ask(remote, |own, client, output| usage::usage(&own, client, output)),
         Command::Keys(remote) => ask(remote, keys::keys),
         Command::Accounts(remote) => ask(remote, accounts::accounts),

@@ -1,6 +1,6 @@
 //! `skep runtimes`: what makes functions of source.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -47,21 +47,18 @@ enum Action {
     },
 }
 
-pub(super) fn runtimes(arguments: Arguments, client: &Client, output: Output) -> Result<ExitCode, Failure> {
+pub(super) fn runtimes(
+    arguments: Arguments,
+    client: impl FnOnce() -> Result<Client, Failure>,
+    output: Output,
+) -> Result<ExitCode, Failure> {
     match arguments.action {
-        Some(Action::Make { name, file }) => {
-            let component = make_runtime::make(&name, output)?;
-            std::fs::write(&file, &component).map_err(failure::file(&file))?;
-            let made = serde_json::json!({ "file": file, "bytes": component.len() });
-            output.value(&made, |_| {
-                format!("{} has the runtime {name}: skep runtimes add {name} {0}", file.display())
-            });
-        }
+        Some(Action::Make { name, file }) => make(&name, &file, output)?,
         None | Some(Action::List) => {
-            output.value(&client.get("/v1/runtimes")?["items"], list);
+            output.value(&client()?.get("/v1/runtimes")?["items"], list);
         }
         Some(Action::Show { name }) => {
-            let shown = client.get(&format!("/v1/runtimes/{name}"))?;
+            let shown = client()?.get(&format!("/v1/runtimes/{name}"))?;
             output.value(&shown, |shown| list(&shown["versions"]));
         }
         Some(Action::Add { name, file }) => {
@@ -69,17 +66,27 @@ pub(super) fn runtimes(arguments: Arguments, client: &Client, output: Output) ->
                 Some(file) => std::fs::read(&file).map_err(failure::file(&file))?,
                 None => make_runtime::make(&name, output)?,
             };
-            let added = client.put(&format!("/v1/runtimes/{name}"), "application/wasm", &bytes)?;
+            let added = client()?.put(&format!("/v1/runtimes/{name}"), "application/wasm", &bytes)?;
             output.value(&added, |added| {
                 format!("{name} version {} builds {name} from now on", added["version"])
             });
         }
         Some(Action::Rm { name }) => {
-            let removed = client.delete(&format!("/v1/runtimes/{name}"))?;
+            let removed = client()?.delete(&format!("/v1/runtimes/{name}"))?;
             output.value(&removed, |_| format!("runtime {name} is removed; what it built goes on"));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What takes no server.
+fn make(name: &str, file: &Path, output: Output) -> Result<(), Failure> {
+    let component = make_runtime::make(name, output)?;
+    std::fs::write(file, &component).map_err(failure::file(file))?;
+    let made = serde_json::json!({ "file": file, "bytes": component.len() });
+    output
+        .value(&made, |_| format!("{} has the runtime {name}: skep runtimes add {name} {0}", file.display()));
+    Ok(())
 }
 
 fn list(runtimes: &Value) -> String {
