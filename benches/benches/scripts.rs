@@ -96,7 +96,12 @@ fn main() {
         (SHELL, "shell", "main.sh", "echo hello world".into(), Vec::new(), 1.0),
     ];
     let mut shell_ms = f64::INFINITY;
+    // `cargo bench --bench scripts -- python` is for one of them.
+    let only = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     for (name, runtime, main, text, arguments, goal_ms) in cases {
+        if only.as_ref().is_some_and(|only| only != runtime) {
+            continue;
+        }
         let Some(program) = script(&engine, runtime, main, &text) else { continue };
         let took = median_ms(|| {
             let call = program.call(None, &arguments).expect("it fits");

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
                 "c",
                 2000,
                 "int f@(int x) { return x + @; }",
-                "#include <stdio.h>\nchar *handler(const char *event) { static char out[9]; sprintf(out, \"%d\", f0(#)); return out; }",
+                "int sprintf(char *, const char *, ...);\nchar *handler(const char *event) { static char out[9]; sprintf(out, \"%d\", f0(#)); return out; }",
             ),
         ] {
             if ["python", "c"].contains(&runtime) && !add(&mut connection, runtime) {

@@ -10,7 +10,7 @@ from componentize_py_types import Err
 from wit_world import exports
 from wit_world.exports import guest
 
-from skep_runtime import builder, event_loop, incoming, outgoing, script, threads, tls
+from skep_runtime import builder, event_loop, immortal, incoming, outgoing, script, threads, tls
 from skep_runtime.failures import Failed, failed
 from skep_runtime.preload import preload
 from skep_runtime.program import Program
@@ -30,6 +30,7 @@ sys.path_importer_cache.clear()
 warm()
 # What is there now stays; looking through it again would touch, and so copy, every page of it in each call.
 gc.collect()
+immortal.note()
 gc.freeze()
 _program: Program | None = None
 
