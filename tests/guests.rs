@@ -1,5 +1,6 @@
 //! The built guests are what their sources say, wherever there is a toolchain to see it.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -45,4 +46,33 @@ fn sources_build_to_components_that_behave_the_same() {
         };
         assert_eq!(behaviour("fresh", fresh), behaviour("kept", guest(name)), "{name}");
     }
+}
+
+/// A compiler for wasm32-wasip2, as `guests/build` finds it.
+fn wasm_rustc() -> Option<PathBuf> {
+    let named = std::env::var_os("SKEP_WASM_RUSTC").map(PathBuf::from);
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    let private = cache.map(|cache| cache.join("skep/wasm-toolchain/bin/rustc"));
+    let found = named.or(private).filter(|rustc| rustc.exists());
+    if found.is_none() {
+        skip("no wasm toolchain here: guests/build --toolchain makes one");
+    }
+    found
+}
+
+#[test]
+fn a_project_in_rust_is_built_by_its_own_tools_and_deployed() {
+    let Some(rustc) = wasm_rustc() else { return };
+    let server = Server::start();
+    let folder = tempfile::tempdir().expect("a directory");
+    let project = folder.path().join("greet-in-rust");
+    server.skep(&["init", &project.to_string_lossy(), "--lang", "rust"]).ok();
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--quiet", "--release", "--target", "wasm32-wasip2"]).current_dir(&project);
+    cargo.env("RUSTC", rustc).env("CARGO_TARGET_DIR", project.join("target")).env_remove("RUSTFLAGS");
+    Ran::of(cargo).ok();
+    let built = project.join("target/wasm32-wasip2/release/greet_in_rust.wasm");
+    server.skep(&["deploy", &built.to_string_lossy(), "--name", "greet-in-rust"]).ok();
+    assert_eq!(server.skep(&["invoke", "greet-in-rust", "ada"]).ok().trim(), "\"hello ada\"");
 }

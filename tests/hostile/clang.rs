@@ -23,9 +23,19 @@ fn c_is_as_its_page_says_and_a_build_in_it_gets_nothing_and_ends() {
     for part in ["2 3 5 7 11 13 17 19 23 29", "\n3.0\n", "\n12.57\n"] {
         assert!(printed.contains(part), "{part} in {printed}");
     }
+    project(&target);
     mistakes(&target);
     attacks(&target);
     calls(&target);
+}
+
+/// The project that `skep init` makes.
+fn project(target: &Target) {
+    let folder = tempfile::tempdir().expect("a directory");
+    let project = folder.path().join("hello").to_string_lossy().into_owned();
+    target.server.skep(&["init", &project, "--lang", "c"]).ok();
+    target.server.skep(&["deploy", &format!("{project}/main.c"), "--name", "hello"]).ok();
+    assert_eq!(target.server.skep(&["invoke", "hello", "ada"]).ok(), "hello ada\n");
 }
 
 /// Builds that fail say why, and where.
