@@ -57,10 +57,11 @@ def segments(data, begin, end):
                 _, at = number(data, at)
             if flags != 1:
                 if data[at] == I32_CONST:
-                    address, at = number(data, at + 1)  # an address below 2 GiB reads the same unsigned, but for its sign
+                    address, at = number(data, at + 1)
+                    address &= 0xFFFFFFFF  # it is signed there
                     at += 1
                 else:
-                    at = data.index(0x0B, at) + 1
+                    sys.exit("there is data whose place is not a number")
             length, at = number(data, at)
             if address is not None:
                 yield address, at, length
@@ -84,8 +85,9 @@ def immortalize(data):
         place, start, length = next(pieces)
         for address in addresses:
             while address >= place + length:
-                place, start, length = next(pieces)
-            if address < place:  # where all is zero, nothing is counted
+                place, start, length = next(pieces, (1 << 32, 0, 1))
+            # Where all is zero, nothing is counted; and a count is in one piece, or not changed.
+            if address < place or address + 4 > place + length:
                 continue
             offset = start + address - place
             (references,) = struct.unpack_from("<I", data, offset)
@@ -104,7 +106,6 @@ def main():
         sys.exit(f"{path} has no list of objects")
     with open(path, "wb") as file:
         file.write(data)
-    print(f"{found} objects are immortal", file=sys.stderr)
 
 
 if __name__ == "__main__":

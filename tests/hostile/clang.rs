@@ -9,7 +9,9 @@ use crate::languages;
 
 /// A function in C with this before it.
 fn c(text: &str) -> String {
-    format!("{text}\nchar *handler(const char *event) {{ return \"1\"; }}\n")
+    format!(
+        "{text}\n#ifdef __cplusplus\nextern \"C\"\n#endif\nchar *handler(const char *event) {{ return (char *)\"1\"; }}\n"
+    )
 }
 
 #[test]
@@ -24,6 +26,7 @@ fn c_is_as_its_page_says_and_a_build_in_it_gets_nothing_and_ends() {
         assert!(printed.contains(part), "{part} in {printed}");
     }
     project(&target);
+    names(&target);
     mistakes(&target);
     attacks(&target);
     calls(&target);
@@ -36,6 +39,21 @@ fn project(target: &Target) {
     target.server.skep(&["init", &project, "--lang", "c"]).ok();
     target.server.skep(&["deploy", &format!("{project}/main.c"), "--name", "hello"]).ok();
     assert_eq!(target.server.skep(&["invoke", "hello", "ada"]).ok(), "hello ada\n");
+}
+
+/// Functions by their names, which may be any: also such as what is linked with them could have.
+fn names(target: &Target) {
+    let text = "SKEP_FUNCTION char *run(const char *e) { return \"1\"; }\nint load(int x) { return x; }\nint call, build, result;\nSKEP_FUNCTION char *fail(const char *e) { return (char *)e; }\n";
+    for (language, more) in
+        [("c", ""), ("cpp", "#include <new>\nvoid operator delete(void *p) noexcept {}\n")]
+    {
+        let made = target.runs(language, &c(&format!("{more}{text}")));
+        assert_eq!(made["result"], 1, "{made}");
+        let call = json!({"export": "fail", "arguments": [[1, "two"]]});
+        assert_eq!(target.mallory.invoke("f", &call).data(200)["result"], json!([[1, "two"]]));
+    }
+    let wit = target.server.skep(&["wit", "mean"]).ok();
+    assert!(wit.contains("export skep:runtime/guest"), "what was built is a component: {wit}");
 }
 
 /// Builds that fail say why, and where.
@@ -52,6 +70,7 @@ fn mistakes(target: &Target) {
             "SKEP_FUNCTION int wrong(int a, int b) { return a; }",
             "wrong needs to have the following signature",
         ),
+        ("void main(void) {}", "there is nothing to call"),
         ("#include <nowhere.h>", "f.c:1:10: fatal error: 'nowhere.h' file not found"),
         ("#include <unistd.h>\nint main(void) { return fork(); }", "undeclared function 'fork'"),
     ] {
@@ -76,8 +95,8 @@ fn attacks(target: &Target) {
         ("__asm__(\".incbin \\\"/etc/passwd\\\"\");", "error"),
         ("#include \"f.c\"", "nested too deeply"),
         ("#include __FILE__", "nested too deeply"),
-        (&bomb, ""),
-        ("char all[1 << 30] = {1};", ""),
+        (&bomb, "time limit"),
+        ("char all[1 << 30] = {1};", "bytes of memory"),
         (
             "__attribute__((import_module(\"skep\"), import_name(\"secret\"))) void secret(void);\nint main(void) { secret(); }",
             "skep",
@@ -86,7 +105,6 @@ fn attacks(target: &Target) {
             "__attribute__((import_module(\"wasi_snapshot_preview1\"), import_name(\"none\"))) void none(void);\nint main(void) { none(); }",
             "none",
         ),
-        ("#pragma comment(lib, \"/etc/passwd\")\nint main(void) { return lost; }", "undeclared"),
     ] {
         let logs = target.fails("c", &c(text));
         assert!(logs.contains(said), "{text:.200}: {logs}");
@@ -126,4 +144,6 @@ fn calls(target: &Target) {
         ),
     );
     assert_eq!(seen["result"], json!([1, 1, 0]), "{seen}");
+    let common = "#include <stdio.h>\n#include <stdlib.h>\n#include <time.h>\nvoid bye(void) { puts(\"bye\"); }\nint main(void) { volatile char big[2 << 20]; big[0] = 1; atexit(bye); printf(\"%.1Lf %d \", 1.5L, clock() >= 0); return big[0] - 1; }";
+    assert_eq!(target.runs("c", common)["result"], "1.5 1 bye\n", "what programs in C commonly do");
 }

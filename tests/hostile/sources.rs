@@ -10,7 +10,7 @@ const BUILDS: &str = "[builds]\ntimeout_seconds = 2\nmemory_bytes_max = 67108864
 /// A server, its attacker, and a neighbour whose calls go on.
 pub(super) struct Target {
     pub(super) server: Server,
-    mallory: Caller,
+    pub(super) mallory: Caller,
     neighbour: Caller,
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Defined {
 /// The function that is called where none is named.
 const HANDLER: &str = "handler";
 /// What clang makes of `main`, by its parameters.
-const MAINS: [&str; 3] = ["main", "__main_void", "__main_argc_argv"];
+const MAINS: [&str; 2] = ["__main_void", "__main_argc_argv"];
 
 /// Adds what one object defines.
 pub(crate) fn read(object: &[u8], defined: &mut Defined) -> Result<(), BinaryReaderError> {
@@ -62,6 +62,12 @@ pub(crate) fn read(object: &[u8], defined: &mut Defined) -> Result<(), BinaryRea
     Ok(())
 }
 
+/// Whether a function has what `SKEP_FUNCTION` gives it. Operators of C++ and parts of libraries may be visible as well,
+/// but are not kept where nobody uses them.
+fn is_offered(flags: SymbolFlags) -> bool {
+    flags.contains(SymbolFlags::NO_STRIP) && !flags.contains(SymbolFlags::VISIBILITY_HIDDEN)
+}
+
 impl Defined {
     fn add(&mut self, name: &str, flags: SymbolFlags, kind: Option<&FuncType>) {
         if flags.intersects(SymbolFlags::UNDEFINED | SymbolFlags::BINDING_LOCAL) {
@@ -69,7 +75,7 @@ impl Defined {
         }
         if MAINS.contains(&name) {
             self.command = true;
-        } else if name == HANDLER || !flags.contains(SymbolFlags::VISIBILITY_HIDDEN) {
+        } else if name == HANDLER || is_offered(flags) {
             // A text is an address.
             let fits =
                 kind.is_some_and(|kind| kind.params() == [ValType::I32] && kind.results() == [ValType::I32]);

@@ -10,10 +10,12 @@ use crate::system;
 /// The header that every file begins with.
 const HEADER: (&str, &str) = ("usr/include/skep.h", include_str!("skep.h"));
 /// What makes a program of the functions of a source.
-const PROGRAM: (&str, &str) = ("tmp/program.c", include_str!("program.c"));
-const FUNCTIONS: &str = "tmp/functions.inc";
+const PROGRAM: (&str, &str) = (".skep/program.c", include_str!("program.c"));
+const FUNCTIONS: &str = ".skep/functions.inc";
 /// What is linked.
-const LINKED: &str = "tmp/linked.wasm";
+const LINKED: &str = ".skep/linked.wasm";
+/// Where these are, and objects.
+const MADE: &str = ".skep/";
 
 /// Ends of names of files that are compiled. All others may be included.
 const C: &str = "c";
@@ -38,6 +40,9 @@ pub(crate) fn build(source: Source) -> Result<(Vec<u8>, Script), Failure> {
     let mut files = Files::with_resources();
     let mut units = Vec::new();
     for file in source.files {
+        if file.path.starts_with(MADE) {
+            return Err(failed(format!("{}: the folder {MADE} is for what is made", file.path)));
+        }
         units.extend(language(&file.path).map(|language| (file.path.clone(), language)));
         files.put(&normal(&file.path), file.content);
     }
@@ -48,7 +53,7 @@ pub(crate) fn build(source: Source) -> Result<(Vec<u8>, Script), Failure> {
     files.put(PROGRAM.0, PROGRAM.1.into());
     let (mut defined, mut objects) = (Defined::default(), Vec::new());
     for (path, language) in &units {
-        let object = format!("tmp/{path}.o");
+        let object = format!("{MADE}{path}.o");
         files = run(files, compile(path, *language, &object))?;
         let content = file(&mut files, &object);
         objects::read(&content, &mut defined).map_err(|error| failed(format!("{path}: {error}")))?;
@@ -57,7 +62,7 @@ pub(crate) fn build(source: Source) -> Result<(Vec<u8>, Script), Failure> {
     check(&defined)?;
     let lines: String = defined.functions.iter().map(|name| format!("FUNCTION({name})\n")).collect();
     files.put(FUNCTIONS, lines.into_bytes());
-    let object = "tmp/program.o".to_owned();
+    let object = format!("{}.o", PROGRAM.0);
     let mut arguments = compile(PROGRAM.0, Language::C, &object);
     if defined.command {
         arguments.push("-DCOMMAND".to_owned());
@@ -93,11 +98,10 @@ fn file(files: &mut Files, path: &str) -> Vec<u8> {
     }
 }
 
-/// Runs LLVM. What it says when it succeeds is a warning, and belongs into the log of the build.
+/// Runs LLVM. What it says is in the log of the build by then.
 fn run(files: Files, arguments: Vec<String>) -> Result<Files, Failure> {
     let (files, code, said) = system::run(files, arguments);
     if code == 0 {
-        eprint!("{said}");
         return Ok(files);
     }
     let mut errors = said.lines().filter(|line| line.contains("error: "));
@@ -109,7 +113,7 @@ fn run(files: Files, arguments: Vec<String>) -> Result<Files, Failure> {
         },
         None => format!("the compiler ended with {code}"),
     };
-    Err(Failure { message, trace: Some(said) })
+    Err(failed(message))
 }
 
 fn signature(function: &str) -> String {
@@ -129,7 +133,9 @@ fn compile(path: &str, language: Language, object: &str) -> Vec<String> {
     let mut arguments: Vec<String> = words(
         "clang -cc1 -triple wasm32-unknown-wasip1 -emit-obj -O2 -vectorize-loops -vectorize-slp -disable-free
          -mrelocation-model static -mframe-pointer=none -ffp-contract=on -fno-rounding-math -mconstructor-aliases
-         -target-cpu generic -fvisibility=hidden -resource-dir /usr -isysroot /usr -ferror-limit 19 -fgnuc-version=4.2.1 -I/",
+         -target-cpu generic -fvisibility=hidden -resource-dir /usr -isysroot /usr -ferror-limit 19 -fgnuc-version=4.2.1
+         -I/ -I/include -I/src -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_MMAN
+         -D_WASI_EMULATED_GETPID",
     )
     .collect();
     if language == Language::Cpp {
@@ -141,7 +147,9 @@ fn compile(path: &str, language: Language, object: &str) -> Vec<String> {
     arguments.extend(words("-internal-isystem /usr/include -internal-isystem /usr/include/wasm32-wasip1"));
     arguments.extend(words("-include skep.h"));
     let language = if language == Language::Cpp { "c++" } else { "c" };
-    arguments.extend(["-x", language, "-o", &format!("/{object}"), path].map(str::to_owned));
+    // A name that could be an argument is a path.
+    let path = if path.starts_with(['-', '@']) { format!("./{path}") } else { path.to_owned() };
+    arguments.extend(["-x", language, "-o", &format!("/{object}"), &path].map(str::to_owned));
     arguments
 }
 
@@ -149,14 +157,17 @@ fn compile(path: &str, language: Language, object: &str) -> Vec<String> {
 fn link(objects: &[String], cpp: bool) -> Vec<String> {
     let mut arguments: Vec<String> = words(
         "wasm-ld -m wasm32 -L/usr/lib/wasm32-unknown-wasip1 -L/usr/lib/wasm32-wasip1
-         /usr/lib/wasm32-wasip1/crt1-reactor.o --entry _initialize --strip-debug",
+         /usr/lib/wasm32-wasip1/crt1-reactor.o --entry _initialize --strip-debug --stack-first -z stack-size=4194304",
     )
     .collect();
     arguments.extend(objects.iter().map(|object| format!("/{object}")));
     if cpp {
         arguments.extend(words("-lc++ -lc++abi"));
     }
-    arguments.extend(words("-lc /usr/lib/wasm32-unknown-wasip1/libclang_rt.builtins.a -o"));
+    arguments.extend(words(
+        "-lwasi-emulated-process-clocks -lwasi-emulated-signal -lwasi-emulated-mman -lwasi-emulated-getpid
+         -lc-printscan-long-double -lc /usr/lib/wasm32-unknown-wasip1/libclang_rt.builtins.a -o",
+    ));
     arguments.push(format!("/{LINKED}"));
     arguments
 }

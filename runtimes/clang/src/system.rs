@@ -28,6 +28,7 @@ const NOT_THERE: i32 = 44;
 const NOT_SUPPORTED: i32 = 58;
 
 // And to kinds of files.
+const CHARACTERS: u8 = 2;
 const DIRECTORY: u8 = 3;
 const REGULAR: u8 = 4;
 

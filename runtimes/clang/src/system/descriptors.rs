@@ -1,9 +1,11 @@
 //! What can be done with what is open.
 
+use std::io::Write;
+
 use super::status::{directory_identity, put_file_status, put_status};
 use super::{
-    BAD_DESCRIPTOR, DIRECTORY, Descriptor, INVALID, NOT_SUPPORTED, OK, REGULAR, ROOT, code, put32, put64,
-    with,
+    BAD_DESCRIPTOR, CHARACTERS, DIRECTORY, Descriptor, INVALID, NOT_SUPPORTED, OK, REGULAR, ROOT, code,
+    put32, put64, with,
 };
 use crate::files::Content;
 use crate::llvm;
@@ -34,11 +36,11 @@ extern "C" fn system_fd_prestat_dir_name(_fd: u32, at: u32, _length: u32) -> i32
 #[unsafe(no_mangle)]
 extern "C" fn system_fd_close(fd: u32) -> i32 {
     with(|system| match fd.checked_sub(ROOT + 1).and_then(|at| system.descriptors.get_mut(at as usize)) {
-        Some(descriptor) => {
+        Some(descriptor) if descriptor.is_some() => {
             *descriptor = None;
             OK
         }
-        None => BAD_DESCRIPTOR,
+        _ => BAD_DESCRIPTOR,
     })
 }
 
@@ -84,6 +86,8 @@ extern "C" fn system_fd_write(fd: u32, list: u32, count: u32, written: u32) -> i
         buffers(list, count).into_iter().flat_map(|(at, length)| llvm::read(at, length)).collect();
     code(with(|system| {
         if fd == 1 || fd == 2 {
+            // At once: LLVM may end in the middle of its work.
+            let _ = std::io::stderr().write_all(&bytes);
             system.said.extend_from_slice(&bytes);
         } else {
             let open = system.file(fd)?;
@@ -119,7 +123,6 @@ extern "C" fn system_fd_seek(fd: u32, by: i64, whence: u32, at: u32) -> i32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn system_fd_fdstat_get(fd: u32, at: u32) -> i32 {
-    const CHARACTERS: u8 = 2;
     let kind = with(|system| match system.descriptor(fd) {
         Some(Descriptor::File(_)) => Ok(REGULAR),
         Some(Descriptor::Directory(_)) => Ok(DIRECTORY),
@@ -136,12 +139,16 @@ extern "C" fn system_fd_fdstat_get(fd: u32, at: u32) -> i32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn system_fd_filestat_get(fd: u32, at: u32) -> i32 {
-    with(|system| match system.descriptor(fd) {
-        Some(Descriptor::File(open)) => put_file_status(at, &open.content),
-        Some(Descriptor::Directory(path)) => put_status(at, DIRECTORY, directory_identity(path), 0),
-        None => put_status(at, 2, 0, 0),
-    });
-    OK
+    code(with(|system| {
+        match system.descriptor(fd) {
+            Some(Descriptor::File(open)) => put_file_status(at, &open.content),
+            Some(Descriptor::Directory(path)) => put_status(at, DIRECTORY, directory_identity(path), 0),
+            None if fd == ROOT => put_status(at, DIRECTORY, directory_identity(""), 0),
+            None if fd < ROOT => put_status(at, CHARACTERS, 0, 0),
+            None => return Err(BAD_DESCRIPTOR),
+        }
+        Ok(())
+    }))
 }
 
 #[unsafe(no_mangle)]

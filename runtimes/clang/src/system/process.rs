@@ -70,8 +70,6 @@ extern "C" fn system_random_get(at: u32, length: u32) -> i32 {
 /// Called in the middle of its work, where nothing leads back from: this ends the build.
 #[unsafe(no_mangle)]
 extern "C" fn system_proc_exit(_code: u32) {
-    let said = with(|system| String::from_utf8_lossy(&system.said).into_owned());
-    eprint!("{said}");
     std::process::exit(1);
 }
 

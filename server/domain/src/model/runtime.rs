@@ -73,6 +73,11 @@ pub fn of_file(path: &str) -> Option<&'static str> {
     KNOWN.iter().find(|known| known.ends.contains(&end)).map(|known| known.runtime)
 }
 
+/// Whether it does not matter with which file one begins, since all are compiled.
+pub fn takes_all(path: &str) -> bool {
+    matches!(of_file(path), Some("c" | "cpp"))
+}
+
 /// The end of the name of a runtime's file, where it is known.
 pub fn file_end(runtime: &str) -> Option<&'static str> {
     KNOWN.iter().find(|known| known.runtime == runtime).map(|known| known.ends[0])

@@ -251,16 +251,28 @@ impl Functions {
     /// Not found, also for source that runs on its runtime.
     pub async fn component(&self, caller: &Caller, name: &str, number: u32) -> Result<Vec<u8>> {
         let version = self.version(caller, name, number).await?;
-        if let Some(build) =
-            version.build.filter(|_| version.code.script.is_some() || version.state != State::Ready)
-        {
+        let component = version.code.component;
+        let is_shared = match &version.build {
+            Some(_) if version.state != State::Ready => true,
+            Some(build) if version.code.script.is_some() => {
+                self.is_runtime(&build.runtime, component).await?
+            }
+            _ => false,
+        };
+        if let Some(build) = version.build.filter(|_| is_shared) {
             let message = format!(
                 "version {number} has no component of its own, it runs on {}; ask for its source",
                 build.runtime
             );
             return Err(Error::new(Code::NotFound, message));
         }
-        self.base.artifacts.get(version.code.component).await
+        self.base.artifacts.get(component).await
+    }
+
+    /// Whether a component is one of a runtime, named as `name@version`.
+    async fn is_runtime(&self, label: &str, component: Sha256) -> Result<bool> {
+        let name = Name::parse(label.split('@').next().unwrap_or_default())?;
+        Ok(self.base.store.runtime_get(&name).await?.iter().any(|runtime| runtime.component == component))
     }
 }
 

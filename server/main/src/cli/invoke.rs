@@ -68,6 +68,10 @@ fn print(job: &Value, output: Output) {
         text.iter().for_each(|text| output.remark(printable(text).trim_end_matches('\n')));
     }
     match job["error"].as_object() {
+        None if job["completedAt"].is_null() => {
+            let (status, id) = (cell(&job["status"]), cell(&job["jobId"]));
+            output.remark(&format!("skep: it is {status}, and goes on as job {id}: skep logs --follow {id}"));
+        }
         Some(error) => {
             output.remark(&format!(
                 "skep: {}: {}",

@@ -24,7 +24,7 @@ pub(super) fn make(name: &str, output: Output) -> Result<Vec<u8>, Failure> {
         }
         _ => {
             return Err(Failure::Usage(format!(
-                "name the file with the component of {name}: skep runtimes add {name} FILE"
+                "{name} is none of python, c and cpp; name the file with its component: skep runtimes add {name} FILE"
             )));
         }
     };

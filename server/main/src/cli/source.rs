@@ -132,6 +132,6 @@ fn find_main(files: &[(String, Vec<u8>)], runtime: Option<&str>) -> Option<Strin
     };
     MAIN_NAMES.iter().find_map(|name| named(name)).or_else(|| match files {
         [(only, _)] if fits(only) => Some(only.clone()),
-        _ => None,
+        _ => files.iter().map(|(path, _)| path).find(|path| fits(path) && runtime::takes_all(path)).cloned(),
     })
 }

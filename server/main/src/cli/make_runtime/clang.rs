@@ -13,12 +13,12 @@ use self::assemble::File;
 use super::local;
 use crate::cli::failure::Failure;
 
-/// The package of npm, and what it is known to hold.
+/// The package of npm, and the SHA-256 by which it is known.
 const PACKAGE: &str = "@yowasp/clang@22.0.0-git20542-10";
-const LLVM: (&str, &str) =
-    ("llvm.core.wasm", "24fbed474c7b5b4968fd73fc4827440b93fb351c1b6264516130300eff3e7bf5");
-const RESOURCES: (&str, &str) =
-    ("llvm-resources.tar", "79eef0c336fe55cf03ff8f5b42b784c8168f929a3603138b2c6301f4601e4c86");
+const SHA256: &str = "6230ea1afa9691fa065935cf68c01642ff9b31c183fe8ac64cdfda025df06009";
+/// What is used of it: LLVM, and the files that it reads.
+const LLVM: &str = "package/gen/llvm.core.wasm";
+const RESOURCES: &str = "package/gen/llvm-resources.tar";
 
 /// Our half.
 const OURS: &[u8] = include_bytes!("../../../../../runtimes/built/clang.wasm");
@@ -32,12 +32,12 @@ pub(super) fn make(work: &Path) -> Result<Vec<u8>, Failure> {
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|end| end == "tgz"));
     let archive = archive.ok_or_else(|| Failure::Local("npm has brought no package".into()))?;
-    run(Command::new("tar").arg("xzf").arg(&archive).current_dir(work))?;
-    let package = work.join("package/gen");
-    let (llvm, _) = (known(&package, LLVM)?, known(&package, RESOURCES)?);
+    check(&archive)?;
+    run(Command::new("tar").arg("xzf").arg(&archive).args([LLVM, RESOURCES]).current_dir(work))?;
+    let llvm = fs::read(work.join(LLVM)).map_err(|error| local(&error))?;
     let usr = work.join("usr");
     fs::create_dir(&usr).map_err(|error| local(&error))?;
-    run(Command::new("tar").arg("xf").arg(package.join(RESOURCES.0)).arg("-C").arg(&usr))?;
+    run(Command::new("tar").arg("xf").arg(work.join(RESOURCES)).arg("-C").arg(&usr))?;
     let mut files = Vec::new();
     collect(&usr, "", &mut files).map_err(|error| local(&error))?;
     let assembled = assemble::assemble(OURS, &llvm, &files);
@@ -55,13 +55,13 @@ fn run(command: &mut Command) -> Result<(), Failure> {
     }
 }
 
-/// A file of the package, if it is the one that this was written for.
-fn known(folder: &Path, (name, sha256): (&str, &str)) -> Result<Vec<u8>, Failure> {
-    let bytes = fs::read(folder.join(name)).map_err(|error| local(&error))?;
-    if hex::encode(Sha256::digest(&bytes)) == sha256 {
-        return Ok(bytes);
+/// Whether the package is the one that this was written for.
+fn check(archive: &Path) -> Result<(), Failure> {
+    let bytes = fs::read(archive).map_err(|error| local(&error))?;
+    if hex::encode(Sha256::digest(&bytes)) == SHA256 {
+        return Ok(());
     }
-    Err(Failure::Local(format!("{name} of {PACKAGE} is not the one that is known (SHA-256 {sha256})")))
+    Err(Failure::Local(format!("what npm has brought is not the {PACKAGE} that is known (SHA-256 {SHA256})")))
 }
 
 /// The files that a program for WASI may need, in the order of their paths.

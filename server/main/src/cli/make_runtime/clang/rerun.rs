@@ -26,6 +26,8 @@ const SYSTEM: &str = "system_";
 /// The globals: the stack pointer, which is there already, and the pages of memory that are in use.
 const STACK: u32 = 0;
 const PAGES: u32 = 1;
+/// Pages that it may have: with one more, their bytes are no number of 32 bits.
+const PAGES_MAX: i32 = 65_535;
 
 /// What there is to know before anything is written.
 #[derive(Default)]
@@ -145,6 +147,9 @@ pub(super) fn rerunnable(bytes: &[u8]) -> Result<Module, Misfit> {
     let program = Program::read(bytes)?;
     let start = program.start.ok_or(Misfit::Shape("it has no _start"))?;
     let stack = program.stack.ok_or(Misfit::Shape("it has no stack"))?;
+    if program.exits.is_empty() {
+        return Err(Misfit::Shape("nothing in it ends the process"));
+    }
     let added = program.added();
     let mut module = Module::new();
     let mut code = CodeSection::new();
@@ -293,6 +298,8 @@ fn size() -> Function {
 fn grow() -> Function {
     let mut function = Function::new([]);
     let mut body = function.instructions();
+    body.local_get(0).i32_const(PAGES_MAX).global_get(PAGES).i32_sub().i32_gt_u().if_(BlockType::Empty);
+    body.i32_const(-1).return_().end();
     body.global_get(PAGES).local_get(0).i32_add().memory_size(0).i32_gt_u().if_(BlockType::Empty);
     body.global_get(PAGES).local_get(0).i32_add().memory_size(0).i32_sub().memory_grow(0);
     body.i32_const(-1).i32_eq().if_(BlockType::Empty).i32_const(-1).return_().end().end();
