@@ -14,9 +14,10 @@ struct Route {
 }
 
 fn routes() -> Vec<Route> {
-    let document = skep_api::openapi();
     let mut routes = Vec::new();
-    for (path, item) in document["paths"].as_object().expect("paths") {
+    let paths =
+        skep_api::documents().iter().flat_map(|(_, document)| document["paths"].as_object().expect("paths"));
+    for (path, item) in paths {
         for (method, operation) in item.as_object().expect("operations") {
             let scope = operation["security"][0]["bearer"][0].as_str().map(str::to_owned);
             routes.push(Route { method: method.to_uppercase(), path: path.clone(), scope });

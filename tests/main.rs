@@ -9,6 +9,7 @@ mod cli_tenants;
 mod compiler;
 mod crash;
 mod egress;
+mod fiddler;
 mod functions;
 mod guests;
 mod harness;

@@ -1,15 +1,19 @@
-//! The OpenAPI document, made of the same routes that serve, and the pages that show it.
+//! The OpenAPI documents, made of the same routes that serve, and the pages that show the native one.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use actix_web::{App, HttpResponse, web};
 use serde_json::{Value, json};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi};
+use utoipa::openapi::{InfoBuilder, OpenApi, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::fiddler;
+use crate::fiddler::schemas::{ErrorBody, ErrorItem, ErrorResponse};
 use crate::v1::schemas::{Details, Refusal};
 
 /// Where the document of the native API lies.
@@ -19,26 +23,57 @@ const ABOUT: &str = "Runs WebAssembly functions, each call in its own sandbox. R
 as `Authorization: Bearer …`. Ids are UUIDs, times Unix milliseconds, sizes bytes; what is absent is null. \
 Success is `{success, data, message}`, a refusal `{statusCode, code, message, details}`.";
 
+const ABOUT_FIDDLER: &str = "The jobs of Skep as Fiddler's client reads them. Requests carry a key or a token as \
+`Authorization: Bearer …`.";
+
 /// The document of the native API.
 pub fn openapi() -> &'static Value {
-    static DOCUMENT: OnceLock<Value> = OnceLock::new();
-    DOCUMENT.get_or_init(|| {
-        let document = serde_json::to_value(collected()).expect("a document is always JSON");
-        tidied(document)
+    &documents()[0].1
+}
+
+/// One document for each API, the native one first, and where each is served.
+pub fn documents() -> &'static [(&'static str, Value)] {
+    static DOCUMENTS: OnceLock<[(&str, Value); 2]> = OnceLock::new();
+    DOCUMENTS.get_or_init(|| {
+        let native = written(collected("Skep", ABOUT, crate::native, |schemas| {
+            add::<Refusal>(schemas);
+            add::<Details>(schemas);
+        }));
+        let fiddler = written(collected("Skep, as Fiddler", ABOUT_FIDDLER, fiddler::routes, |schemas| {
+            add::<ErrorResponse>(schemas);
+            add::<ErrorBody>(schemas);
+            add::<ErrorItem>(schemas);
+        }));
+        [(PATH, tidied(native)), ("/openapi/fiddler.json", fiddler)]
     })
 }
 
-/// What the routes say of themselves.
-fn collected() -> OpenApi {
-    let (_, mut document) = App::new().into_utoipa_app().configure(crate::routes).split_for_parts();
+fn written(document: OpenApi) -> Value {
+    serde_json::to_value(document).expect("a document is always JSON")
+}
+
+/// What routes say of themselves.
+fn collected(
+    title: &str,
+    about: &str,
+    routes: fn(&mut ServiceConfig<'_>),
+    refusals: impl FnOnce(&mut Schemas),
+) -> OpenApi {
+    let (_, mut document) = App::new().into_utoipa_app().configure(routes).split_for_parts();
     document.info =
-        InfoBuilder::new().title("Skep").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT)).build();
+        InfoBuilder::new().title(title).version(env!("CARGO_PKG_VERSION")).description(Some(about)).build();
     let components = document.components.get_or_insert_default();
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     components.security_schemes.insert("bearer".to_owned(), scheme.into());
-    components.schemas.insert(Refusal::name().into_owned(), Refusal::schema());
-    components.schemas.insert(Details::name().into_owned(), Details::schema());
+    refusals(&mut components.schemas);
     document
+}
+
+/// Schemas by their names.
+type Schemas = BTreeMap<String, RefOr<Schema>>;
+
+fn add<T: PartialSchema + ToSchema>(schemas: &mut Schemas) {
+    schemas.insert(T::name().into_owned(), T::schema());
 }
 
 /// What each success and list is of becomes a component with a name, which makes for better names in
@@ -81,14 +116,10 @@ fn require_all(schema: &mut Value) {
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     // The validator that the page would send the document to is somebody else's.
     let settings = Config::from(PATH).validator_url("none");
-    config
-        .route(PATH, web::get().to(document))
-        .route("/docs", web::get().to(docs))
-        .service(SwaggerUi::new("/docs/{_:.*}").config(settings));
-}
-
-async fn document() -> HttpResponse {
-    HttpResponse::Ok().json(openapi())
+    for (path, document) in documents() {
+        config.route(path, web::get().to(move || async move { HttpResponse::Ok().json(document) }));
+    }
+    config.route("/docs", web::get().to(docs)).service(SwaggerUi::new("/docs/{_:.*}").config(settings));
 }
 
 async fn docs() -> HttpResponse {

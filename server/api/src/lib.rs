@@ -4,6 +4,7 @@
 
 mod document;
 mod fallback;
+mod fiddler;
 mod front;
 mod functions;
 mod shared;
@@ -16,7 +17,7 @@ use actix_web::{App, web};
 use skep_domain::service::Services;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub use document::openapi;
+pub use document::{documents, openapi};
 pub use front::Front;
 
 /// Everything that is served. The services are what all handlers share.
@@ -41,5 +42,10 @@ pub(crate) fn app(
 
 /// The routes that are documented.
 fn routes(config: &mut ServiceConfig<'_>) {
+    config.configure(native).configure(fiddler::routes);
+}
+
+/// Those of the native API.
+fn native(config: &mut ServiceConfig<'_>) {
     config.configure(v1::routes).configure(shared::health::routes);
 }

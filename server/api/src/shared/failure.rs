@@ -14,6 +14,9 @@ use super::status::status_of;
 pub(crate) trait Dialect: 'static {
     /// The body of an error.
     fn body(error: &Error) -> Value;
+
+    /// The body for a method that a path does not take.
+    fn method_not_allowed(message: &str) -> Value;
 }
 
 /// An error that answers in the words of the dialect `D`.

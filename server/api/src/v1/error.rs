@@ -1,7 +1,6 @@
 //! How the native API says no: exactly `{"statusCode","code","message"}`, with `details` where a
 //! field is at fault; and the 401 as seed 002 has it, without a code.
 
-use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 use skep_domain::{Code, Error};
 
@@ -18,6 +17,10 @@ impl Dialect for Native {
     fn body(error: &Error) -> Value {
         body(error)
     }
+
+    fn method_not_allowed(message: &str) -> Value {
+        json!({"statusCode": 405, "code": "METHOD_NOT_ALLOWED", "message": message})
+    }
 }
 
 fn body(error: &Error) -> Value {
@@ -30,13 +33,6 @@ fn body(error: &Error) -> Value {
         body["details"] = json!({"field": field});
     }
     body
-}
-
-/// The answer to a method that a path does not have.
-pub(crate) fn method_not_allowed(request: &HttpRequest) -> HttpResponse {
-    let message = format!("{} does not take {}", request.path(), request.method());
-    HttpResponse::MethodNotAllowed()
-        .json(json!({"statusCode": 405, "code": "METHOD_NOT_ALLOWED", "message": message}))
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use crate::model::account::{Account, AccountName, Caller, Key};
 use crate::model::page::{Listed, Page};
 use crate::model::receipt::{Answered, Once};
 use crate::model::scope::Scopes;
-use crate::port::store::AccountChange;
+use crate::model::token::Subject;
+use crate::port::store::{AccountChange, Identity};
 use crate::tasks::Wake;
 
 /// Accounts.
@@ -108,6 +109,16 @@ impl Accounts {
     /// Not found.
     pub async fn get(&self, name: &str) -> Result<Account> {
         self.base.store.account_get(&parse(name)?).await?.ok_or_else(not_found)
+    }
+
+    /// The caller's own account.
+    ///
+    /// # Errors
+    /// Not found where it was deleted since the caller was let in.
+    pub async fn own(&self, caller: &Caller) -> Result<Account> {
+        let identity = Identity::Subject(Subject::Id(caller.account()));
+        let (account, _) = self.base.store.identity_find(identity).await?.ok_or_else(not_found)?;
+        Ok(account)
     }
 
     /// All accounts, newest first.

@@ -1,0 +1,94 @@
+//! Domain to Fiddler's words.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use skep_domain::model::account::Account;
+use skep_domain::model::attempt::{Attempt, Outcome, Output};
+use skep_domain::model::function::Function;
+use skep_domain::model::job::{Job, Status};
+
+use super::model::{self, Extra, Info, ResourceType};
+
+pub(super) fn job(job: Job, function: Option<&Function>, account: &Account, verbose: bool) -> model::Job {
+    let status = status(job.progress.status);
+    let failure = failure(status, job.last.as_ref());
+    let has_model = function.is_some_and(|function| !function.settings.grants.models.is_empty());
+    let (error_reason, error_message) = failure.unzip();
+    let extras = verbose.then(|| {
+        let task = Extra::new(status, result(status, job.last.as_ref()), error_message.clone());
+        BTreeMap::from([(job.id.to_string(), task)])
+    });
+    model::Job {
+        id: job.id.to_string(),
+        name: job.job_type.clone(),
+        info: Info {
+            resource_type: if has_model { ResourceType::Model } else { ResourceType::Data },
+            resource_name: job.job_type,
+            project_name: account.name.as_str().to_owned(),
+        },
+        status,
+        progress: if status == model::Status::Success { 100 } else { 0 },
+        error_message,
+        error_reason,
+        extras,
+    }
+}
+
+pub(super) fn status(status: Status) -> model::Status {
+    match status {
+        Status::Queued => model::Status::Pending,
+        Status::Running => model::Status::Started,
+        Status::Retrying => model::Status::Retry,
+        Status::Succeeded => model::Status::Success,
+        Status::Failed | Status::TimedOut => model::Status::Failure,
+        Status::Cancelled => model::Status::Revoked,
+    }
+}
+
+/// Why a job failed: the kind, and for people. A job that will be tried again has not failed.
+fn failure(status: model::Status, last: Option<&Attempt>) -> Option<(String, String)> {
+    match &last?.outcome {
+        Outcome::Failed(failure) if status == model::Status::Failure => {
+            Some((failure.code.name().to_owned(), failure.message.clone()))
+        }
+        _ => None,
+    }
+}
+
+fn result(status: model::Status, last: Option<&Attempt>) -> Value {
+    let output = match last.map(|last| &last.outcome) {
+        Some(Outcome::Succeeded(output)) if status == model::Status::Success => output,
+        _ => return json!({}),
+    };
+    let value: Value = match output {
+        Output::None => return json!({}),
+        // What is kept as JSON was JSON when it came.
+        Output::Json(text) => serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into()),
+        Output::Text(text) => text.as_str().into(),
+    };
+    if value.is_object() { value } else { json!({"value": value}) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of ours, and what it is there.
+    #[test]
+    fn every_status_has_its_counterpart() {
+        let table: Vec<String> = Status::ALL
+            .iter()
+            .map(|ours| format!("{} {}", ours.name(), json!(status(*ours)).as_str().unwrap_or_default()))
+            .collect();
+        insta::assert_snapshot!(table.join("\n"), @r"
+        QUEUED PENDING
+        RUNNING STARTED
+        RETRYING RETRY
+        SUCCEEDED SUCCESS
+        FAILED FAILURE
+        TIMED_OUT FAILURE
+        CANCELLED REVOKED
+        ");
+    }
+}
