@@ -7,23 +7,24 @@ use skep_domain::model::account::Account;
 use skep_domain::model::attempt::{Attempt, Outcome, Output};
 use skep_domain::model::function::Function;
 use skep_domain::model::job::{Job, Status};
+use skep_domain::model::settings::Grants;
 
 use super::model::{self, Extra, Info, ResourceType};
 
 pub(super) fn job(job: Job, function: Option<&Function>, account: &Account, verbose: bool) -> model::Job {
     let status = status(job.progress.status);
     let failure = failure(status, job.last.as_ref());
-    let has_model = function.is_some_and(|function| !function.settings.grants.models.is_empty());
     let (error_reason, error_message) = failure.unzip();
     let extras = verbose.then(|| {
-        let task = Extra::new(status, result(status, job.last.as_ref()), error_message.clone());
+        let result = result(status, job.last.as_ref());
+        let task = Extra { status, result, error_message: error_message.clone() };
         BTreeMap::from([(job.id.to_string(), task)])
     });
     model::Job {
         id: job.id.to_string(),
         name: job.job_type.clone(),
         info: Info {
-            resource_type: if has_model { ResourceType::Model } else { ResourceType::Data },
+            resource_type: resource_type(function.map(|function| &function.settings.grants)),
             resource_name: job.job_type,
             project_name: account.name.as_str().to_owned(),
         },
@@ -35,7 +36,14 @@ pub(super) fn job(job: Job, function: Option<&Function>, account: &Account, verb
     }
 }
 
-pub(super) fn status(status: Status) -> model::Status {
+fn resource_type(grants: Option<&Grants>) -> ResourceType {
+    match grants {
+        Some(grants) if !grants.models.is_empty() => ResourceType::Model,
+        _ => ResourceType::Data,
+    }
+}
+
+fn status(status: Status) -> model::Status {
     match status {
         Status::Queued => model::Status::Pending,
         Status::Running => model::Status::Started,
@@ -73,6 +81,14 @@ fn result(status: model::Status, last: Option<&Attempt>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_function_with_a_model_is_of_one() {
+        let with_model = Grants { models: vec!["mnist".to_owned()], ..Grants::default() };
+        assert_eq!(resource_type(Some(&with_model)), ResourceType::Model);
+        assert_eq!(resource_type(Some(&Grants::default())), ResourceType::Data);
+        assert_eq!(resource_type(None), ResourceType::Data);
+    }
 
     /// Each of ours, and what it is there.
     #[test]

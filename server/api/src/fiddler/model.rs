@@ -58,7 +58,7 @@ pub(super) struct Info {
 }
 
 /// `MODEL` where a model is granted to the function.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub(super) enum ResourceType {
     Model,
@@ -80,18 +80,12 @@ pub(super) enum Status {
 /// The one task of a job.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Extra {
-    status: Status,
+    pub(super) status: Status,
     /// The result, if it is an object; another under `value`.
     #[schema(value_type = Object)]
-    result: Value,
+    pub(super) result: Value,
     #[schema(required)]
-    error_message: Option<String>,
-}
-
-impl Extra {
-    pub(super) fn new(status: Status, result: Value, error_message: Option<String>) -> Self {
-        Self { status, result, error_message }
-    }
+    pub(super) error_message: Option<String>,
 }
 
 /// What a client asks for first.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, ToSchema};
+
+use crate::shared::refusals;
 
 /// An error. Its schema is told; what is sent is made in `error`.
 #[derive(Serialize, ToSchema)]
@@ -48,11 +50,6 @@ const REFUSALS: [(&str, &str); 8] = [
 
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let response = |description: &str| {
-            let schema = Ref::from_schema_name("ErrorResponse");
-            let content = ContentBuilder::new().schema(Some(schema)).build();
-            ResponseBuilder::new().description(description).content("application/json", content).build()
-        };
-        REFUSALS.iter().map(|(status, says)| ((*status).to_owned(), response(says).into())).collect()
+        refusals::responses("ErrorResponse", &REFUSALS)
     }
 }

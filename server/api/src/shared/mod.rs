@@ -8,5 +8,6 @@ pub(crate) mod observe;
 pub(crate) mod once;
 pub(crate) mod panics;
 pub(crate) mod params;
+pub(crate) mod refusals;
 pub(crate) mod status;
 pub(crate) mod stream;

@@ -12,8 +12,10 @@ use skep_domain::model::run::Source;
 use skep_domain::model::scope::Scopes;
 use skep_domain::model::usage::By;
 use utoipa::openapi::schema::{Object, Schema, SchemaType, Type};
-use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Response};
 use utoipa::{IntoResponses, ToSchema};
+
+use crate::shared::refusals;
 
 fn one_of(names: impl IntoIterator<Item = &'static str>) -> Object {
     ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).enum_values(Some(names)).build()
@@ -119,11 +121,6 @@ const REFUSALS: [(&str, &str); 9] = [
 
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let response = |description: &str| {
-            let schema = utoipa::openapi::Ref::from_schema_name("Refusal");
-            let content = utoipa::openapi::ContentBuilder::new().schema(Some(schema)).build();
-            ResponseBuilder::new().description(description).content("application/json", content).build()
-        };
-        REFUSALS.iter().map(|(status, says)| ((*status).to_owned(), response(says).into())).collect()
+        refusals::responses("Refusal", &REFUSALS)
     }
 }
