@@ -11,7 +11,7 @@ MARK = struct.pack("<4I", *(0x53 << 24 | number * 0x010305 for number in (0x4B, 
 IMMORTAL = 5 << 28
 OBJECTS_MAX = 4_000_000
 
-CUSTOM, DATA, CORE_MODULE, COMPONENT = 0, 11, 1, 4
+CORE_MODULE, COMPONENT, DATA = 1, 4, 11
 I32_CONST = 0x41
 
 
@@ -56,12 +56,11 @@ def segments(data, begin, end):
             if flags == 2:
                 _, at = number(data, at)
             if flags != 1:
-                if data[at] == I32_CONST:
-                    address, at = number(data, at + 1)
-                    address &= 0xFFFFFFFF  # it is signed there
-                    at += 1
-                else:
+                if data[at] != I32_CONST:
                     sys.exit("there is data whose place is not a number")
+                address, at = number(data, at + 1)
+                address &= 0xFFFFFFFF  # it is signed there
+                at += 1
             length, at = number(data, at)
             if address is not None:
                 yield address, at, length

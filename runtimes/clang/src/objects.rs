@@ -23,13 +23,13 @@ const MAINS: [&str; 2] = ["__main_void", "__main_argc_argv"];
 
 /// Adds what one object defines.
 pub(crate) fn read(object: &[u8], defined: &mut Defined) -> Result<(), BinaryReaderError> {
-    let mut types: Vec<Option<FuncType>> = Vec::new();
+    let mut types: Vec<FuncType> = Vec::new();
     let mut functions: Vec<u32> = Vec::new();
     for payload in Parser::new(0).parse_all(object) {
         match payload? {
             Payload::TypeSection(section) => {
                 for group in section.into_iter_err_on_gc_types() {
-                    types.push(Some(group?));
+                    types.push(group?);
                 }
             }
             Payload::ImportSection(section) => {
@@ -50,8 +50,7 @@ pub(crate) fn read(object: &[u8], defined: &mut Defined) -> Result<(), BinaryRea
                     let Linking::SymbolTable(symbols) = part? else { continue };
                     for symbol in symbols {
                         let SymbolInfo::Func { flags, index, name: Some(name) } = symbol? else { continue };
-                        let kind =
-                            functions.get(index as usize).and_then(|at| types.get(*at as usize)?.as_ref());
+                        let kind = functions.get(index as usize).and_then(|at| types.get(*at as usize));
                         defined.add(name, flags, kind);
                     }
                 }

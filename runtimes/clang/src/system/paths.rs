@@ -25,22 +25,17 @@ extern "C" fn system_path_open(
     let name = path(at, length);
     let open = |system: &mut System| {
         let path = system.beside(fd, &name)?;
-        let descriptor = match system.files.find(&path) {
+        let content = match system.files.find(&path) {
             Some(_) if flags & EXCLUSIVE != 0 => return Err(EXISTS),
-            Some(Found::Directory) => Descriptor::Directory(path),
-            Some(Found::File(content)) => {
-                if flags & TRUNCATE != 0 {
-                    content.borrow_mut().clear();
-                }
-                Descriptor::File(Open { content, offset: 0, append: fd_flags & APPEND != 0 })
-            }
+            Some(Found::Directory) => return system.open(Descriptor::Directory(path)),
+            Some(Found::File(content)) => content,
             None if flags & CREATE == 0 => return Err(NOT_THERE),
-            None => {
-                let content = system.files.put(&path, Vec::new());
-                Descriptor::File(Open { content, offset: 0, append: fd_flags & APPEND != 0 })
-            }
+            None => system.files.put(&path, Vec::new()),
         };
-        system.open(descriptor)
+        if flags & TRUNCATE != 0 {
+            content.borrow_mut().clear();
+        }
+        system.open(Descriptor::File(Open { content, offset: 0, append: fd_flags & APPEND != 0 }))
     };
     code(with(open).map(|fd| put32(opened, fd)))
 }
