@@ -311,6 +311,31 @@ fn the_command_line_makes_deploys_and_calls_projects() {
 }
 
 #[test]
+fn what_an_instance_has_of_its_own_is_not_another_s() {
+    let server = Server::start();
+    let admin = server.admin();
+    for (name, kind) in [("js", "text/javascript"), ("ts", "application/typescript")] {
+        let text = "let calls = 0;\nconst top = Math.random();\nexport const handler = (event) => [++calls, performance.now() < 1000, Date.now(), top, Math.random(), Math.random(), crypto.randomUUID()];\n";
+        put(&admin, name, kind, text);
+        let call = || admin.invoke(name, &json!({"arguments": []})).data(200)["result"].clone();
+        let (before, one, other) = (now_ms(), call(), call());
+        for own in [&one, &other] {
+            assert_eq!((&own[0], &own[1]), (&json!(1), &json!(true)), "each begins anew: {own}");
+            assert!(own[2].as_u64().is_some_and(|now| now + 1000 > before && now <= now_ms()), "{own}");
+            assert_ne!(own[4], own[5], "{own}");
+        }
+        for place in 3..7 {
+            assert_ne!(one[place], other[place], "nothing is frozen: {one}, {other}");
+        }
+    }
+}
+
+fn now_ms() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is past 1970");
+    u64::try_from(now.as_millis()).expect("for long")
+}
+
+#[test]
 fn python_is_a_runtime_to_add() {
     let Some(component) = made_runtime("python") else { return };
     let server = Server::start();

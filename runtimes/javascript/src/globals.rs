@@ -34,7 +34,7 @@ const PARTS: [Part; 4] = [
     },
 ];
 
-/// Adds all to a new context.
+/// Adds what is the same in all instances to a new context.
 pub(crate) fn add<'js>(ctx: &Ctx<'js>) -> Result<()> {
     let skep = Object::new(ctx.clone())?;
     bytes::add(ctx, &skep)?;
@@ -43,7 +43,6 @@ pub(crate) fn add<'js>(ctx: &Ctx<'js>) -> Result<()> {
     outgoing::add(ctx, &skep)?;
     let globals = ctx.globals();
     timers::add(ctx, &globals)?;
-    process::add(ctx, &globals)?;
     globals.set("self", globals.clone())?;
     let define: Function<'_> = ctx.eval(DEFINE)?;
     for part in PARTS {
@@ -52,6 +51,13 @@ pub(crate) fn add<'js>(ctx: &Ctx<'js>) -> Result<()> {
     }
     let _ = ctx.store_userdata(Own(skep)).map_err(|_| rquickjs::Error::Unknown)?;
     Ok(())
+}
+
+/// Adds what an instance has of its own: its time, its arguments and environment.
+pub(crate) fn add_own(ctx: &Ctx<'_>) -> Result<()> {
+    let globals = ctx.globals();
+    timers::begin(ctx, &globals)?;
+    process::add(ctx, &globals)
 }
 
 /// Defines names that load their part when they are first read.

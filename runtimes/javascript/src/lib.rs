@@ -13,22 +13,42 @@ mod http;
 mod machine;
 mod modules;
 mod script;
+mod seed;
 #[cfg(feature = "types")]
 mod types;
 #[cfg(not(feature = "types"))]
 #[path = "no_types.rs"]
 mod types;
 
-use crate::exports::skep::runtime::guest::{Built, Failure, Guest, Source};
+use crate::exports::skep::runtime::guest::{self, Built, Failure, Source};
 
-wit_bindgen::generate!({ path: "../wit/runtime.wit", world: "runtime" });
+wit_bindgen::generate!({
+    path: "../wit/runtime.wit",
+    inline: "
+        package skep:javascript;
+
+        world javascript {
+            include skep:runtime/runtime@0.1.0;
+
+            /// Called once, where the component is made; each instance begins with what it left.
+            export start: func();
+        }
+    ",
+    world: "skep:javascript/javascript",
+});
 
 struct JavaScript;
 
 export!(JavaScript);
 wasip2::http::proxy::export!(JavaScript);
 
-impl Guest for JavaScript {
+impl self::Guest for JavaScript {
+    fn start() {
+        machine::start();
+    }
+}
+
+impl guest::Guest for JavaScript {
     fn build(source: Source) -> Result<Built, Failure> {
         build::build(source).map(Built::Script)
     }

@@ -4,18 +4,26 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use rquickjs::context::intrinsic::{
+    Date, Eval, Json, MapSet, Promise, Proxy, RegExp, RegExpCompiler, TypedArrays, WeakRef,
+};
 use rquickjs::{Context, Ctx, Module, Object, Persistent, Runtime};
 
 use crate::exports::skep::runtime::guest::Failure;
 use crate::failure::{caught, plain};
 use crate::modules::{self, Bytecode, Paths};
 use crate::script::{self, Style};
-use crate::{event_loop, globals};
+use crate::{event_loop, globals, seed};
 
 /// Bytes of the stack of scripts, in the instance's memory. The host's stack, of a MiB, lasts for longer.
 const STACK_BYTES_MAX: usize = 256 << 10;
 
+/// All of the language; `performance` and `atob` are ours.
+type Language = (Date, Eval, RegExpCompiler, RegExp, Json, Proxy, MapSet, TypedArrays, Promise, WeakRef);
+
 thread_local! {
+    /// The context that was there when the component was made.
+    static STARTED: RefCell<Option<Context>> = const { RefCell::new(None) };
     static LOADED: RefCell<Option<Loaded>> = const { RefCell::new(None) };
 }
 
@@ -27,15 +35,35 @@ struct Loaded {
     context: Context,
 }
 
-/// A context with all that scripts find in it.
+/// Makes a context before there is an instance to make it for.
+pub(crate) fn start() {
+    let context = fresh().unwrap_or_else(|failure| panic!("{}", failure.message));
+    context.with(|ctx| seed::find(&ctx));
+    STARTED.set(Some(context));
+}
+
+/// A context with all that scripts find in it, and nothing that another instance's has.
 pub(crate) fn context() -> Result<Context, Failure> {
+    let context = match STARTED.take() {
+        Some(context) => context,
+        None => fresh()?,
+    };
+    context.with(|ctx| {
+        seed::renew(&ctx);
+        caught(&ctx, globals::add_own(&ctx))
+    })?;
+    Ok(context)
+}
+
+/// A context with what is the same in all instances.
+fn fresh() -> Result<Context, Failure> {
     let failed = |error: rquickjs::Error| plain(format!("the interpreter cannot be started: {error}"));
     let runtime = Runtime::new().map_err(failed)?;
     runtime.set_max_stack_size(STACK_BYTES_MAX);
     // Most calls are over before there is anything to collect.
     runtime.set_gc_threshold(8 << 20);
     event_loop::track_rejections(&runtime);
-    let context = Context::full(&runtime).map_err(failed)?;
+    let context = Context::custom::<Language>(&runtime).map_err(failed)?;
     context.with(|ctx| caught(&ctx, globals::add(&ctx)))?;
     Ok(context)
 }

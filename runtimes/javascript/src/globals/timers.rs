@@ -17,7 +17,11 @@ pub(super) fn add<'js>(ctx: &Ctx<'js>, globals: &Object<'js>) -> Result<()> {
     globals.set("clearTimeout", Function::new(ctx.clone(), clear)?)?;
     globals.set("clearInterval", Function::new(ctx.clone(), clear)?)?;
     let microtask = ctx.eval::<Function<'_>, _>("(callback) => { Promise.resolve().then(callback); }")?;
-    globals.set("queueMicrotask", microtask)?;
+    globals.set("queueMicrotask", microtask)
+}
+
+/// Adds the clock that begins now.
+pub(super) fn begin<'js>(ctx: &Ctx<'js>, globals: &Object<'js>) -> Result<()> {
     let performance = Object::new(ctx.clone())?;
     let begin = wasip2::clocks::monotonic_clock::now();
     let now = move || (wasip2::clocks::monotonic_clock::now() - begin) as f64 / 1e6;
