@@ -103,6 +103,126 @@ fn a_job_is_as_its_document_has_it() {
     assert_eq!(admin.get(&format!("/v3/jobs/{}", jobs.failed)).status, 404);
 }
 
+/// Names of the jobs that a query lists.
+fn listed(caller: &Caller, query: &[(&str, &str)]) -> Vec<String> {
+    let answer = caller.get(&format!("/v3/jobs?{}", encoded(query)));
+    assert_eq!(answer.status, 200, "{query:?}: {}", answer.body);
+    let items = answer.body["data"]["items"].as_array().expect("a list");
+    items.iter().map(|item| item["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+fn encoded(query: &[(&str, &str)]) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => (byte as char).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    let pair =
+        |(name, value): &(&str, &str)| format!("{name}={}", value.bytes().map(byte).collect::<String>());
+    query.iter().map(pair).collect::<Vec<_>>().join("&")
+}
+
+#[test]
+fn jobs_are_listed_by_any_filter_in_any_order_page_by_page() {
+    let server = Server::start();
+    let (admin, other) = (server.admin(), server.member("other"));
+    let jobs = furnished(&server);
+    let page = admin.get("/v3/jobs?limit=2&offset=2").body;
+    assert_eq!((&page["kind"], &page["api_version"]), (&json!("PAGINATED"), &json!("3.0")));
+    let data = &page["data"];
+    for (name, expected) in [
+        ("page_size", 2),
+        ("item_count", 1),
+        ("total", 3),
+        ("page_count", 2),
+        ("page_index", 2),
+        ("offset", 2),
+    ] {
+        assert_eq!(data[name], expected, "{name} of {page}");
+    }
+    let item = &data["items"][0];
+    assert_eq!(
+        (&item["id"], &item["status"], &item["info"]),
+        (
+            &json!(jobs.succeeded),
+            &json!("SUCCESS"),
+            &json!({"resource_type": "DATA", "resource_name": "double", "project_name": "admin"})
+        )
+    );
+    assert!(item["created_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{item}");
+    let rule = |field: &str, operator: &str, value: Value| {
+        json!({"field": field, "operator": operator, "value": value}).to_string()
+    };
+    let both = |condition: &str, rules: &[&String]| {
+        let rules: Vec<Value> = rules.iter().map(|rule| serde_json::from_str(rule).expect("JSON")).collect();
+        json!({"condition": condition, "rules": rules}).to_string()
+    };
+    let now = json!("2020-01-01");
+    for (filter, names) in [
+        (rule("status", "equal", json!("REVOKED")), "spin"),
+        (rule("status", "in", json!(["SUCCESS", "FAILURE"])), "even double"),
+        (rule("status", "not_ends_with", json!("ED")), "even double"),
+        (rule("name", "contains", json!("P")), "spin"),
+        (rule("name", "not_between", json!(["e", "f"])), "spin double"),
+        (rule("info.resource_type", "equal", json!("MODEL")), ""),
+        (rule("project_name", "equal", json!("admin")), "spin even double"),
+        (rule("id", "not_in", json!([jobs.failed, jobs.cancelled])), "double"),
+        (rule("created_at", "greater_or_equal", now.clone()), "spin even double"),
+        (rule("created_at", "less", now), ""),
+        (rule("completed_at", "is_not_null", Value::Null), "spin even double"),
+        (both("AND", &[]), "spin even double"),
+        (
+            both(
+                "OR",
+                &[
+                    &rule("name", "equal", json!("even")),
+                    &both(
+                        "AND",
+                        &[&rule("name", "greater", json!("f")), &rule("status", "begins_with", json!("REV"))],
+                    ),
+                ],
+            ),
+            "spin even",
+        ),
+    ] {
+        assert_eq!(listed(&admin, &[("filter", &filter)]).join(" "), names, "{filter}");
+        assert_eq!(listed(&other, &[("filter", &filter)]).join(" "), "", "another's are not there");
+    }
+    for (query, names) in [
+        (("search", "SUCC"), "double"),
+        (("search", "even"), "even"),
+        (("search", jobs.cancelled.as_str()), "spin"),
+        (("search", "%"), ""),
+        (("ordering", "name"), "double even spin"),
+        (("ordering", "-name,created_at"), "spin even double"),
+        (("ordering", "created_at"), "double even spin"),
+    ] {
+        assert_eq!(listed(&admin, &[query]).join(" "), names, "{query:?}");
+    }
+    for (query, says) in [
+        (("filter", "status=1"), "it is no JSON"),
+        (("filter", &*rule("colour", "equal", json!("red"))), "there is no field \"colour\", but id, name"),
+        (
+            ("filter", &*rule("name", "equal", json!(["a", "b"]))),
+            "the rule name equal makes no sense: it takes one value",
+        ),
+        (("filter", &*rule("created_at", "contains", json!("2026-01-01"))), "times are compared"),
+        (("filter", &*rule("created_at", "less", json!("yesterday"))), "yesterday is no time as"),
+        (("ordering", "colour"), "ordering takes name"),
+        (("limit", "0"), "limit must be a whole number from 1 to 1000"),
+        (("offset", "-1"), "offset must be"),
+    ] {
+        let answer = admin.get(&format!("/v3/jobs?{}", encoded(&[query])));
+        assert_eq!(
+            (answer.status, &answer.body["kind"]),
+            (400, &json!("ERROR")),
+            "{query:?}: {}",
+            answer.body
+        );
+        let message = answer.body["error"]["message"].as_str().expect("a message");
+        assert!(message.contains(says), "{query:?}: {message}");
+    }
+}
+
 #[test]
 fn it_says_no_in_its_own_words() {
     let server = Server::start();
@@ -145,17 +265,29 @@ fn its_document_has_what_seed_003_asks_for() {
     let server = Server::start();
     let document = server.anon().get("/openapi/fiddler.json").body;
     insta::assert_json_snapshot!(document);
-    let get = &document["paths"]["/v3/jobs/{job_id}"]["get"];
-    let parameters: Vec<_> =
-        get["parameters"].as_array().expect("some").iter().map(|one| &one["name"]).collect();
-    assert_eq!(parameters, ["job_id", "verbose"]);
-    for status in ["200", "400", "401", "404", "500"] {
-        assert!(get["responses"][status].is_object(), "{status}");
+    for (path, expected) in [
+        ("/v3/jobs/{job_id}", &["job_id", "verbose"][..]),
+        ("/v3/jobs", &["filter", "search", "ordering", "limit", "offset"]),
+    ] {
+        let get = &document["paths"][path]["get"];
+        let parameters = get["parameters"].as_array().expect("some").iter();
+        assert_eq!(parameters.map(|one| &one["name"]).collect::<Vec<_>>(), expected);
+        for status in ["200", "400", "401", "404", "500"] {
+            assert!(get["responses"][status].is_object(), "{status}");
+        }
     }
     let schemas = &document["components"]["schemas"];
     for (name, fields) in [
         ("Job", &["name", "id", "info", "status", "progress", "error_message", "error_reason"][..]),
         ("Info", &["resource_type", "resource_name", "project_name"]),
+        (
+            "JobItem",
+            &["name", "id", "info", "status", "created_at", "updated_at", "started_at", "completed_at"],
+        ),
+        (
+            "Part_JobItem",
+            &["page_size", "item_count", "total", "page_count", "page_index", "offset", "items"],
+        ),
     ] {
         let required = schemas[name]["required"].as_array().expect("some");
         assert!(fields.iter().all(|field| required.contains(&json!(field))), "{name}: {required:?}");

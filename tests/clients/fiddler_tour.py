@@ -5,6 +5,7 @@ usage: fiddler_tour.py URL TOKEN SUCCEEDED FAILED CANCELLED RUNNING
 The last is a job that runs for a moment, and succeeds.
 """
 
+import json
 import sys
 
 try:  # the second major version carries the third
@@ -38,6 +39,17 @@ except AsyncJobFailed as error:
     print(error)
 
 fdl.Job.get(id_=cancelled).wait(interval=1, timeout=60)
+
+# The client has no list of jobs, but what it makes all its lists with has to be understood.
+rules = [{"field": "status", "operator": "any", "value": ["SUCCESS", "FAILURE"]}]
+nested = {"condition": "OR", "rules": [{"field": "name", "operator": "begins_with", "value": w} for w in ("dou", "ev")]}
+params = {"filter": json.dumps({"condition": "AND", "rules": rules + [nested]}), "ordering": ["-created_at", "name"]}
+listed = list(fdl.Job._paginate("/v3/jobs", params=params, page_size=1))
+assert [job["id"] for job in listed] == [failed, succeeded], listed
+assert listed[0]["started_at"] <= listed[0]["completed_at"], listed
+(project,) = fdl.Project.list()
+assert project.name == "admin", project
+assert fdl.Project.from_name("admin").id == project.id and fdl.Project.get(project.id).name == "admin"
 
 try:
     fdl.Job.get(id_="00000000-0000-0000-0000-000000000000")

@@ -4,10 +4,10 @@ use actix_web::{HttpResponse, get, web};
 use serde_json::json;
 use skep_domain::service::Services;
 
-use super::Allowed;
 use super::error::Failure;
-use super::model::{Compatible, Normal, Organization, ServerInfo};
+use super::model::{Compatible, Normal, ServerInfo};
 use super::schemas::Refusals;
+use super::{Allowed, map};
 use crate::shared::allowed::RunsRead;
 
 /// A client refuses a server before 24.4.0; of this release it is known what it asks for.
@@ -25,7 +25,7 @@ pub(super) async fn server_info(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     let account = services.accounts.own(&allowed.caller).await?;
-    let organization = Organization { id: account.id.to_string(), name: account.name.as_str().to_owned() };
+    let organization = map::organization(&account);
     let info = ServerInfo { feature_flags: json!({}), server_version: SERVER_VERSION, organization };
     Ok(HttpResponse::Ok().json(Normal::new(info)))
 }

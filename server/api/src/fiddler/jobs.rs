@@ -2,15 +2,57 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use skep_domain::model::id::JobId;
+use skep_domain::model::page::Order;
+use skep_domain::model::selection::{Condition, Key, Moment, Selection};
 use skep_domain::service::Services;
 use skep_domain::{Code, Error};
 
 use super::error::Failure;
-use super::model::{Job, Normal};
+use super::model::{Job, JobItem, Normal};
+use super::page::{Page, Paginated};
 use super::schemas::Refusals;
-use super::{Allowed, map};
+use super::{Allowed, filter, map, select};
 use crate::shared::allowed::RunsRead;
 use crate::shared::params::Params;
+
+/// The caller's jobs. Newest first, where no other order is asked for.
+#[utoipa::path(
+    tag = "jobs",
+    params(
+        ("filter" = Option<String>, Query, description = "a rule `{\"field\", \"operator\", \"value\"}`, or `{\"condition\": \"AND\" | \"OR\", \"rules\": [\u{2026}]}` of such, as JSON"),
+        ("search" = Option<String>, Query, description = "what is in a name, a status, a type or the project's name, whatever its case, or is an id"),
+        ("ordering" = Option<String>, Query, description = "name, status, created_at, updated_at, started_at, completed_at: with commas between them, `-` before those that fall"),
+        Page,
+    ),
+    responses((status = 200, description = "the jobs", body = Paginated<JobItem>), Refusals),
+    security(("bearer" = ["runs:read"])),
+)]
+#[get("/jobs")]
+pub(super) async fn job_list(
+    allowed: Allowed<RunsRead>,
+    services: web::Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failure> {
+    let mut params = Params::repeated(&request)?;
+    let page = Page::of(&mut params)?;
+    let account = services.accounts.own(&allowed.caller).await?;
+    let mut all = Vec::new();
+    if let Some(text) = params.take("filter").filter(|text| !text.is_empty()) {
+        all.push(select::condition(&filter::parse(&text)?, &account)?);
+    }
+    if let Some(text) = params.take("search") {
+        all.push(select::searched(&text, &account)?);
+    }
+    let mut order = select::ordering(&params.take_all("ordering"))?;
+    if order.is_empty() {
+        order.push((Key::Moment(Moment::Created), Order::Descending));
+    }
+    let condition = Condition::All(all);
+    let selection = Selection { condition, order, limit: page.limit, offset: page.offset };
+    let selected = services.jobs.select(&allowed.caller, selection).await?;
+    let items = selected.jobs.into_iter().map(|job| map::item(job, &account)).collect();
+    Ok(HttpResponse::Ok().json(Paginated::new(items, selected.total, page)))
+}
 
 /// A job, by its id: dashed, or 32 hex digits.
 #[utoipa::path(

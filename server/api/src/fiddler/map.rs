@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use skep_domain::model::account::Account;
 use skep_domain::model::attempt::{Attempt, Outcome, Output};
 use skep_domain::model::function::Function;
 use skep_domain::model::job::{Job, Status};
+use skep_domain::model::selection::Brief;
 use skep_domain::model::settings::Grants;
+use skep_domain::model::time::Millis;
 
 use super::model::{self, Extra, Info, ResourceType};
 
@@ -36,6 +39,46 @@ pub(super) fn job(job: Job, function: Option<&Function>, account: &Account, verb
     }
 }
 
+/// A job of a list.
+pub(super) fn item(job: Brief, account: &Account) -> model::JobItem {
+    let resource_type = if job.has_model { ResourceType::Model } else { ResourceType::Data };
+    model::JobItem {
+        id: job.id.to_string(),
+        name: job.job_type.clone(),
+        info: Info {
+            resource_type,
+            resource_name: job.job_type,
+            project_name: account.name.as_str().to_owned(),
+        },
+        status: status(job.status),
+        created_at: time(job.created_at),
+        updated_at: time(job.updated_at),
+        started_at: job.started_at.map(time),
+        completed_at: job.completed_at.map(time),
+    }
+}
+
+/// An account as a project, and as whose it is.
+pub(super) fn project(account: &Account) -> model::Project {
+    let at = time(account.created_at);
+    model::Project {
+        id: account.id.to_string(),
+        name: account.name.as_str().to_owned(),
+        created_at: at.clone(),
+        updated_at: at,
+        organization: organization(account),
+    }
+}
+
+pub(super) fn organization(account: &Account) -> model::Organization {
+    model::Organization { id: account.id.to_string(), name: account.name.as_str().to_owned() }
+}
+
+fn time(at: Millis) -> String {
+    let at = i64::try_from(at.0).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+    at.unwrap_or_default().to_string()
+}
+
 fn resource_type(grants: Option<&Grants>) -> ResourceType {
     match grants {
         Some(grants) if !grants.models.is_empty() => ResourceType::Model,
@@ -43,7 +86,7 @@ fn resource_type(grants: Option<&Grants>) -> ResourceType {
     }
 }
 
-fn status(status: Status) -> model::Status {
+pub(super) fn status(status: Status) -> model::Status {
     match status {
         Status::Queued => model::Status::Pending,
         Status::Running => model::Status::Started,

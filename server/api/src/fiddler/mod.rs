@@ -2,11 +2,15 @@
 //! the product has and this has not is listed in `docs/fiddler.md`.
 
 pub(crate) mod error;
+mod filter;
 mod info;
 mod jobs;
 mod map;
 mod model;
+mod page;
+mod projects;
 pub(crate) mod schemas;
+mod select;
 
 use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope;
@@ -23,7 +27,10 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(
         scope::scope(PREFIX)
             .wrap(from_fn(catch_panics::<Fiddler>))
+            .service(jobs::job_list)
             .service(jobs::job_get)
+            .service(projects::project_list)
+            .service(projects::project_get)
             .service(info::server_info)
             .service(info::version_compatibility),
     );

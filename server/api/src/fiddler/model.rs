@@ -47,6 +47,38 @@ pub(super) struct Job {
     pub(super) extras: Option<BTreeMap<String, Extra>>,
 }
 
+/// A job, as a list has it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct JobItem {
+    #[schema(format = "uuid")]
+    pub(super) id: String,
+    /// The function's name.
+    pub(super) name: String,
+    pub(super) info: Info,
+    pub(super) status: Status,
+    #[schema(format = DateTime)]
+    pub(super) created_at: String,
+    #[schema(format = DateTime)]
+    pub(super) updated_at: String,
+    #[schema(format = DateTime, required)]
+    pub(super) started_at: Option<String>,
+    #[schema(format = DateTime, required)]
+    pub(super) completed_at: Option<String>,
+}
+
+/// An account, as the project of its jobs.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Project {
+    #[schema(format = "uuid")]
+    pub(super) id: String,
+    pub(super) name: String,
+    #[schema(format = DateTime)]
+    pub(super) created_at: String,
+    #[schema(format = DateTime)]
+    pub(super) updated_at: String,
+    pub(super) organization: Organization,
+}
+
 /// What a job is of.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Info {
@@ -58,11 +90,21 @@ pub(super) struct Info {
 }
 
 /// `MODEL` where a model is granted to the function.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub(super) enum ResourceType {
     Model,
     Data,
+}
+
+impl ResourceType {
+    /// Its word.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Model => "MODEL",
+            Self::Data => "DATA",
+        }
+    }
 }
 
 /// Where a job is. `RETRY` and `REVOKED` are its client's, not its document's.
@@ -75,6 +117,20 @@ pub(super) enum Status {
     Success,
     Failure,
     Revoked,
+}
+
+impl Status {
+    /// Its word.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Started => "STARTED",
+            Self::Retry => "RETRY",
+            Self::Success => "SUCCESS",
+            Self::Failure => "FAILURE",
+            Self::Revoked => "REVOKED",
+        }
+    }
 }
 
 /// The one task of a job.

@@ -18,6 +18,7 @@ pub mod retry;
 pub mod run;
 pub mod runtime;
 pub mod scope;
+pub mod selection;
 pub mod settings;
 pub mod source;
 pub mod step;

@@ -22,6 +22,7 @@ use crate::model::price::Price;
 use crate::model::receipt::{Receipt, RequestName};
 use crate::model::run::{Common, Place, Run, Source};
 use crate::model::scope::Scopes;
+use crate::model::selection::{Selected, Selection};
 use crate::model::step::Step;
 use crate::model::time::Millis;
 use crate::model::token::Subject;
@@ -289,6 +290,9 @@ pub trait Jobs: Send + Sync {
 
     /// An account's jobs.
     async fn job_list(&self, account: AccountId, filter: JobFilter, page: Page) -> Result<Listed<Job>>;
+
+    /// Jobs of an account that are selected freely, and how many they are. Invalid where that takes too long.
+    async fn job_select(&self, account: AccountId, selection: Selection) -> Result<Selected>;
 
     /// Takes ready jobs, fairly between accounts, and marks them as running.
     async fn job_claim(&self, limits: ClaimLimits, now: Millis) -> Result<Claim>;

@@ -17,6 +17,7 @@ use crate::model::page::{Listed, Page};
 use crate::model::price::CPU;
 use crate::model::receipt::{Answered, Once};
 use crate::model::run::Source;
+use crate::model::selection::{Selected, Selection};
 use crate::port::store::{JobFilter, NewRun};
 use crate::signals::Watching;
 use crate::tasks::Wake;
@@ -70,6 +71,14 @@ impl Jobs {
     /// If the store fails.
     pub async fn list(&self, caller: &Caller, filter: JobFilter, page: Page) -> Result<Listed<Job>> {
         self.base.store.job_list(caller.account(), filter, page).await
+    }
+
+    /// The caller's jobs, selected freely.
+    ///
+    /// # Errors
+    /// Invalid, where too many jobs would have to be looked at.
+    pub async fn select(&self, caller: &Caller, selection: Selection) -> Result<Selected> {
+        self.base.store.job_select(caller.account(), selection).await
     }
 
     /// Cancels a job. One that runs is told at once and ends within a moment.

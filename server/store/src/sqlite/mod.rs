@@ -1,6 +1,7 @@
 //! The store in SQLite: one writer that commits in groups, a pool of readers.
 
 mod accounts;
+mod bounded;
 mod builds;
 mod cached;
 mod directory;
@@ -132,7 +133,8 @@ impl SqliteStore {
 }
 
 fn connect(file: &Path, flags: OpenFlags, cache_kib: u32) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(file, flags)?;
+    let mut connection = Connection::open_with_flags(file, flags)?;
+    bounded::install(&mut connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Plans do not depend on bound values: without this, statements on a table with a partial index are
     // prepared anew each time that they are given values.

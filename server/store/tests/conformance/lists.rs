@@ -58,7 +58,10 @@ fn every_combination_of_filters_lists_what_fits_and_nothing_else() {
 }
 
 /// Jobs of two functions in every status, made and changed at several times.
-async fn populate(world: &World, other: skep_domain::model::id::FunctionId) -> skep_domain::model::id::RunId {
+pub(crate) async fn populate(
+    world: &World,
+    other: skep_domain::model::id::FunctionId,
+) -> skep_domain::model::id::RunId {
     let mut first = None;
     for round in 0..6 {
         let function = if round % 2 == 0 { world.function } else { other };

@@ -12,6 +12,7 @@ mod purge;
 mod receipts;
 mod runs;
 mod runtimes;
+mod selections;
 mod world;
 
 use skep_domain::port::store::Store;

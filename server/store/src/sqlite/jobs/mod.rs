@@ -4,6 +4,7 @@ mod claim;
 pub(super) mod list;
 pub(super) mod moves;
 pub(super) mod read;
+mod select;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use skep_domain::model::money::Nanodollars;
 use skep_domain::model::page::{Listed, Page};
 use skep_domain::model::price::Price;
 use skep_domain::model::run::Source;
+use skep_domain::model::selection::{Selected, Selection};
 use skep_domain::model::step::{self, Step};
 use skep_domain::model::time::Millis;
 use skep_domain::port::store::{Claim, ClaimLimits, Finished, JobFilter, Jobs, NewRun, Written};
@@ -35,6 +37,10 @@ impl Jobs for SqliteStore {
 
     async fn job_list(&self, account: AccountId, filter: JobFilter, page: Page) -> Result<Listed<Job>> {
         self.read(move |connection| list::list(connection, account, &filter, &page)).await
+    }
+
+    async fn job_select(&self, account: AccountId, selection: Selection) -> Result<Selected> {
+        self.read(move |connection| select::select(connection, account, &selection)).await
     }
 
     async fn job_claim(&self, limits: ClaimLimits, now: Millis) -> Result<Claim> {
