@@ -121,6 +121,17 @@ fn encoded(query: &[(&str, &str)]) -> String {
     query.iter().map(pair).collect::<Vec<_>>().join("&")
 }
 
+/// A rule of a filter.
+fn rule(field: &str, operator: &str, value: Value) -> String {
+    json!({"field": field, "operator": operator, "value": value}).to_string()
+}
+
+/// Rules of a filter, joined.
+fn joined(condition: &str, rules: &[&String]) -> String {
+    let rules: Vec<Value> = rules.iter().map(|rule| serde_json::from_str(rule).expect("JSON")).collect();
+    json!({"condition": condition, "rules": rules}).to_string()
+}
+
 #[test]
 fn jobs_are_listed_by_any_filter_in_any_order_page_by_page() {
     let server = Server::start();
@@ -149,13 +160,6 @@ fn jobs_are_listed_by_any_filter_in_any_order_page_by_page() {
         )
     );
     assert!(item["created_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{item}");
-    let rule = |field: &str, operator: &str, value: Value| {
-        json!({"field": field, "operator": operator, "value": value}).to_string()
-    };
-    let both = |condition: &str, rules: &[&String]| {
-        let rules: Vec<Value> = rules.iter().map(|rule| serde_json::from_str(rule).expect("JSON")).collect();
-        json!({"condition": condition, "rules": rules}).to_string()
-    };
     let now = json!("2020-01-01");
     for (filter, names) in [
         (rule("status", "equal", json!("REVOKED")), "spin"),
@@ -169,13 +173,13 @@ fn jobs_are_listed_by_any_filter_in_any_order_page_by_page() {
         (rule("created_at", "greater_or_equal", now.clone()), "spin even double"),
         (rule("created_at", "less", now), ""),
         (rule("completed_at", "is_not_null", Value::Null), "spin even double"),
-        (both("AND", &[]), "spin even double"),
+        (joined("AND", &[]), "spin even double"),
         (
-            both(
+            joined(
                 "OR",
                 &[
                     &rule("name", "equal", json!("even")),
-                    &both(
+                    &joined(
                         "AND",
                         &[&rule("name", "greater", json!("f")), &rule("status", "begins_with", json!("REV"))],
                     ),
@@ -198,6 +202,12 @@ fn jobs_are_listed_by_any_filter_in_any_order_page_by_page() {
     ] {
         assert_eq!(listed(&admin, &[query]).join(" "), names, "{query:?}");
     }
+}
+
+#[test]
+fn a_list_that_makes_no_sense_is_refused_with_what_would() {
+    let server = Server::start();
+    let admin = server.admin();
     for (query, says) in [
         (("filter", "status=1"), "it is no JSON"),
         (("filter", &*rule("colour", "equal", json!("red"))), "there is no field \"colour\", but id, name"),

@@ -156,8 +156,13 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    pub(crate) fn of(mut command: Command) -> Self {
-        let output = command.stdin(Stdio::null()).output().expect("the command starts");
+    pub(crate) fn of(command: Command) -> Self {
+        Self::with_input(command, Stdio::null())
+    }
+
+    /// The same of a command that reads something.
+    pub(crate) fn with_input(mut command: Command, input: Stdio) -> Self {
+        let output = command.stdin(input).output().expect("the command starts");
         let text = |bytes| String::from_utf8(bytes).expect("text");
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }

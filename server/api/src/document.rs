@@ -14,6 +14,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::fiddler;
 use crate::fiddler::schemas::{ErrorBody, ErrorItem, ErrorResponse};
+use crate::sharedcloud;
+use crate::sharedcloud::schemas::Detail;
 use crate::v1::schemas::{Details, Refusal};
 
 /// Where the document of the native API lies.
@@ -26,6 +28,10 @@ Success is `{success, data, message}`, a refusal `{statusCode, code, message, de
 const ABOUT_FIDDLER: &str = "The jobs of Skep as Fiddler's client reads them. Requests carry a key or a token as \
 `Authorization: Bearer …`.";
 
+const ABOUT_SHAREDCLOUD: &str = "Functions, runs and jobs of Skep as sharedcloud's client has them. Requests carry a \
+token as `Authorization: Token …`; bodies are forms, or JSON. Each path may end with a slash: then what is made is 201 and \
+what is deleted 204, else 200.";
+
 /// The document of the native API.
 pub fn openapi() -> &'static Value {
     &documents()[0].1
@@ -33,7 +39,7 @@ pub fn openapi() -> &'static Value {
 
 /// One document for each API, the native one first, and where each is served.
 pub fn documents() -> &'static [(&'static str, Value)] {
-    static DOCUMENTS: OnceLock<[(&str, Value); 2]> = OnceLock::new();
+    static DOCUMENTS: OnceLock<[(&str, Value); 3]> = OnceLock::new();
     DOCUMENTS.get_or_init(|| {
         let native = written(collected("Skep", ABOUT, crate::native, |schemas| {
             add::<Refusal>(schemas);
@@ -44,7 +50,15 @@ pub fn documents() -> &'static [(&'static str, Value)] {
             add::<ErrorBody>(schemas);
             add::<ErrorItem>(schemas);
         }));
-        [(PATH, tidied(native)), ("/openapi/fiddler.json", fiddler)]
+        let sharedcloud =
+            written(collected("Skep, as sharedcloud", ABOUT_SHAREDCLOUD, sharedcloud::routes, |schemas| {
+                add::<Detail>(schemas);
+            }));
+        [
+            (PATH, tidied(native)),
+            ("/openapi/fiddler.json", fiddler),
+            ("/openapi/sharedcloud.json", sharedcloud),
+        ]
     })
 }
 

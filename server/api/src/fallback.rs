@@ -12,6 +12,8 @@ use crate::document::documents;
 use crate::fiddler;
 use crate::fiddler::error::Fiddler;
 use crate::shared::failure::{Dialect, Failure};
+use crate::sharedcloud;
+use crate::sharedcloud::error::SharedCloud;
 use crate::v1::error::Native;
 
 /// A path of a document, and the methods that it has.
@@ -21,9 +23,16 @@ struct Known {
 }
 
 pub(crate) async fn no_such_route(request: HttpRequest) -> HttpResponse {
-    match request.path().strip_prefix(fiddler::PREFIX) {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => refuse::<Fiddler>(&request),
-        _ => refuse::<Native>(&request),
+    let is_below = |prefix: &str| {
+        let rest = request.path().strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if is_below(fiddler::PREFIX) {
+        refuse::<Fiddler>(&request)
+    } else if is_below(sharedcloud::PREFIX) {
+        refuse::<SharedCloud>(&request)
+    } else {
+        refuse::<Native>(&request)
     }
 }
 

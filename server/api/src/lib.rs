@@ -8,6 +8,7 @@ mod fiddler;
 mod front;
 mod functions;
 mod shared;
+mod sharedcloud;
 mod v1;
 
 use actix_web::body::MessageBody;
@@ -34,6 +35,7 @@ pub(crate) fn app(
 > {
     App::new()
         .wrap(from_fn(shared::observe::observe))
+        .wrap(from_fn(sharedcloud::slash::without_slash))
         .app_data(web::Data::new(services))
         .configure(|config| routes(&mut ServiceConfig::new(config)))
         .configure(document::routes)
@@ -42,7 +44,7 @@ pub(crate) fn app(
 
 /// The routes that are documented.
 fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(native).configure(fiddler::routes);
+    config.configure(native).configure(fiddler::routes).configure(sharedcloud::routes);
 }
 
 /// Those of the native API.

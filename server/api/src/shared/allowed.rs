@@ -77,7 +77,7 @@ impl<P: Permission, D: Dialect> FromRequest for Allowed<P, D> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure<D>>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let token = bearer(request).map(str::to_owned);
+        let token = shown(request, D::SCHEMES).map(str::to_owned);
         let services = request.app_data::<web::Data<Services>>().cloned();
         Box::pin(async move {
             let services = services.ok_or_else(|| Error::internal("the services are not there"))?;
@@ -92,8 +92,9 @@ impl<P: Permission, D: Dialect> FromRequest for Allowed<P, D> {
     }
 }
 
-fn bearer(request: &HttpRequest) -> Option<&str> {
+/// The key or token of a request.
+fn shown<'a>(request: &'a HttpRequest, schemes: &[&str]) -> Option<&'a str> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    schemes.iter().any(|one| scheme.eq_ignore_ascii_case(one)).then(|| token.trim())
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, Error as _};
@@ -84,6 +84,15 @@ impl<D: Dialect> Body<D> {
         let value = serde_json::from_slice(json);
         let value = value.map_err(|error| Error::invalid(format!("the body does not fit: {error}")))?;
         Ok(Json { value, request: keyed })
+    }
+
+    /// Reads bytes, and says whether they are of a media type.
+    pub(crate) async fn typed(self, media_type: &str) -> Result<(bool, Vec<u8>), Failure<D>> {
+        let given = self.request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        let is_one = essence.eq_ignore_ascii_case(media_type);
+        let bytes = read(&self.request, self.payload, |limits| limits.body_bytes_max).await?;
+        Ok((is_one, bytes))
     }
 
     /// Reads source: so many bytes as its files may have, and what a form needs around them.

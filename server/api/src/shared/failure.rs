@@ -12,6 +12,9 @@ use super::status::status_of;
 
 /// How a dialect says no.
 pub(crate) trait Dialect: 'static {
+    /// What its clients call a key or token in the header.
+    const SCHEMES: &'static [&'static str] = &["Bearer"];
+
     /// The body of an error.
     fn body(error: &Error) -> Value;
 
@@ -54,7 +57,7 @@ impl<D: Dialect> ResponseError for Failure<D> {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         if self.error.code() == Code::Unauthenticated {
-            response.insert_header(("WWW-Authenticate", "Bearer"));
+            response.insert_header(("WWW-Authenticate", D::SCHEMES[0]));
         }
         if matches!(self.error.code(), Code::TooMany | Code::Unavailable) {
             response.insert_header(("Retry-After", "1"));

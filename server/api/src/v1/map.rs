@@ -97,6 +97,7 @@ pub(super) fn run(run: Run) -> RunView {
         bid_price: run.bid.map(|bid| bid.to_string()),
         device: DEVICE,
         cost_nanodollars: run.cost.0,
+        labels: run.common.labels,
         created_at: run.created_at.0,
         started_at: run.started_at.map(|at| at.0),
         completed_at: run.completed_at.map(|at| at.0),

@@ -66,6 +66,7 @@ pub(super) struct RunView {
     pub(super) device: &'static str,
     /// What was charged so far.
     pub(super) cost_nanodollars: u64,
+    pub(super) labels: BTreeMap<String, String>,
     pub(super) created_at: u64,
     pub(super) started_at: Option<u64>,
     pub(super) completed_at: Option<u64>,
@@ -351,6 +352,8 @@ pub(super) struct RunBody {
     pub(super) retry: Option<Policy>,
     /// Not before, within a year.
     pub(super) run_at: Option<u64>,
+    /// What its submitter keeps with it: 16 labels, 4 KiB in all.
+    pub(super) labels: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize, ToSchema)]

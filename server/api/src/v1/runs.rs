@@ -56,6 +56,7 @@ pub(super) async fn run_create(
         common: Common {
             timeout_ms: body.timeout_ms,
             retry: body.retry,
+            labels: body.labels.unwrap_or_default(),
             ..map::common(body.export, body.stdin, body.env)
         },
         tuples: body.parameters,

@@ -57,6 +57,9 @@ impl Account {
     }
 }
 
+/// The name of the key that a login by password gives. It is the same at each login, and ends with the password.
+pub const LOGIN_KEY: &str = "password login";
+
 /// An account's name: 1 to 100 of `a-z A-Z 0-9 . _ - @`, beginning with a letter or digit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountName(String);

@@ -6,6 +6,7 @@ pub mod fairness;
 pub mod function;
 pub mod id;
 pub mod job;
+pub mod labels;
 pub mod limits;
 pub mod log;
 pub mod money;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, FunctionId, RunId};
 use super::job::Status;
+use super::labels::Labels;
 use super::money::Nanodollars;
 use super::named::named;
 use super::retry::Policy;
@@ -89,6 +90,9 @@ pub struct Common {
     pub timeout_ms: Option<u64>,
     /// The retry policy; the function's setting where it is not named.
     pub retry: Option<Policy>,
+    /// What whoever submitted it keeps with it.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
 }
 
 /// A run as it is shown.

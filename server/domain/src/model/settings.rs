@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::labels::{self, Labels};
 use super::retry::Policy;
 use crate::error::{Error, Result};
 
@@ -25,6 +26,8 @@ pub struct Settings {
     pub retry: Policy,
     /// How it serves HTTP, if it does.
     pub http: Http,
+    /// What its clients keep with it for themselves: 16 labels, 4 KiB in all.
+    pub labels: Labels,
 }
 
 /// How a function serves HTTP under `/f/{account}/{function}/`.
@@ -224,6 +227,7 @@ impl Settings {
             return Err(Error::invalid(format!("{field}: this server cannot grant it yet")).field(field));
         }
         self.check_secrets()?;
+        labels::check(&self.labels, "settings.labels")?;
         self.retry.check()
     }
 }

@@ -197,6 +197,9 @@ pub trait Runs: Send + Sync {
     /// An account's runs.
     async fn run_list(&self, account: AccountId, filter: RunFilter, page: Page) -> Result<Listed<Run>>;
 
+    /// How many runs of a function there are in lists.
+    async fn run_count(&self, account: AccountId, function: FunctionId) -> Result<u64>;
+
     /// Cancels every job of a run that is not over, and marks the run.
     async fn run_cancel(&self, account: AccountId, id: RunId, now: Millis) -> Result<Option<Run>>;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::Base;
 use crate::error::Result;
-use crate::model::account::{Account, AccountName, Caller, Key, unauthenticated};
+use crate::model::account::{Account, AccountName, Caller, Key, LOGIN_KEY, unauthenticated};
 use crate::model::id::Sha256;
 use crate::model::scope::Scopes;
 use crate::model::time::Millis;
@@ -117,6 +117,38 @@ impl Auth {
             key: key.map(|key| key.id),
         };
         Ok(Given { token: self.base.credentials.token_issue(&claims)?, scopes, expires_at })
+    }
+
+    /// The key that goes with an account's password: the same at each login, until the password is changed.
+    ///
+    /// # Errors
+    /// Unauthenticated; too many where too many passwords are being checked.
+    pub async fn login(&self, name: &str, password: String) -> Result<String> {
+        let account = self.by_password(name, password).await?;
+        let hash = account.password.as_deref().unwrap_or_default();
+        let secret = self.base.credentials.key_derive(&format!("{} {hash}", account.id));
+        let identity = Identity::KeyHash(Key::hash_of(&secret));
+        if self.base.store.identity_find(identity.clone()).await?.is_some() {
+            return Ok(secret);
+        }
+        let now = self.base.clock.now();
+        let key = Key {
+            id: self.base.ids.next(now),
+            account: account.id,
+            name: LOGIN_KEY.to_owned(),
+            scopes: account.scopes,
+            expires_at: None,
+            hash: Key::hash_of(&secret),
+            created_at: now,
+        };
+        match self.base.store.key_create(key, self.base.limits.keys_max, None).await {
+            Ok(_) => Ok(secret),
+            // Another login may have made it meanwhile.
+            Err(error) => match self.base.store.identity_find(identity).await? {
+                Some(_) => Ok(secret),
+                None => Err(error),
+            },
+        }
     }
 
     async fn by_key(&self, key: &str) -> Result<(Account, Key)> {

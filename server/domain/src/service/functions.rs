@@ -9,7 +9,7 @@ use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::function::{Function, Name, State, Version};
-use crate::model::id::{AccountId, Sha256};
+use crate::model::id::{AccountId, FunctionId, Sha256};
 use crate::model::page::{Listed, Page};
 use crate::model::settings::{SECRET_BYTES_MAX, Settings};
 use crate::port::store::NewVersion;
@@ -87,6 +87,14 @@ impl Functions {
         // What cannot be a name names nothing.
         let name = Name::parse(name).map_err(|_| not_found())?;
         self.base.store.function_get(caller.account(), &name).await?.ok_or_else(not_found)
+    }
+
+    /// A function by id.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn find_by_id(&self, caller: &Caller, id: FunctionId) -> Result<Function> {
+        self.base.store.function_find(caller.account(), id).await?.ok_or_else(not_found)
     }
 
     /// The caller's functions, newest first.

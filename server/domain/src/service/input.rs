@@ -6,6 +6,7 @@ use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::function::{Function, Name, State, Version};
+use crate::model::labels;
 use crate::model::retry::Policy;
 use crate::model::run::Common;
 use crate::model::settings::{TIMEOUT_MS_MAX, check_env};
@@ -119,6 +120,7 @@ fn check_common(common: &Common) -> Result<()> {
             Error::invalid(format!("timeoutMs must be from 1 to {TIMEOUT_MS_MAX}")).field("timeoutMs")
         );
     }
+    labels::check(&common.labels, "labels")?;
     common.retry.as_ref().map_or(Ok(()), Policy::check)
 }
 

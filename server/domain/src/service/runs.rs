@@ -9,7 +9,7 @@ use super::once::{Looked, Pending, replay};
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
-use crate::model::id::RunId;
+use crate::model::id::{FunctionId, RunId};
 use crate::model::job::{Ended, Resulted, Status};
 use crate::model::money::Nanodollars;
 use crate::model::page::{Listed, Page};
@@ -104,6 +104,14 @@ impl Runs {
     /// If the store fails.
     pub async fn list(&self, caller: &Caller, filter: RunFilter, page: Page) -> Result<Listed<Run>> {
         self.base.store.run_list(caller.account(), filter, page).await
+    }
+
+    /// How many runs of a function of the caller's stand in lists.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn count(&self, caller: &Caller, function: FunctionId) -> Result<u64> {
+        self.base.store.run_count(caller.account(), function).await
     }
 
     /// Cancels every job of a run that is not over.

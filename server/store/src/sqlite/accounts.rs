@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use skep_domain::model::account::{Account, AccountName, Key};
+use skep_domain::model::account::{Account, AccountName, Key, LOGIN_KEY};
 use skep_domain::model::id::{AccountId, KeyId, Sha256};
 use skep_domain::model::page::{Listed, Page, Position};
 use skep_domain::model::receipt::Receipt;
@@ -91,6 +91,11 @@ impl Accounts for SqliteStore {
                     update.execute(params![change.weight, scopes, change.password, name.as_str()])
                 })
                 .map_err(internal)?;
+            if change.password.is_some() {
+                const SQL: &str =
+                    "DELETE FROM keys WHERE name = ? AND account = (SELECT key FROM accounts WHERE name = ?)";
+                connection.execute(SQL, [LOGIN_KEY, name.as_str()]).map_err(internal)?;
+            }
             get(connection, &name)
         })
         .await

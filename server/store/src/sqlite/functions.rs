@@ -131,6 +131,17 @@ impl Functions for SqliteStore {
         Ok(found)
     }
 
+    async fn function_find(&self, account: AccountId, id: FunctionId) -> Result<Option<Function>> {
+        self.read(move |connection| {
+            let sql =
+                format!("{FUNCTION} WHERE f.account = (SELECT key FROM accounts WHERE id = ?) AND f.id = ?");
+            let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
+            let found = statement.query_row(params![account.to_bytes(), id.to_bytes()], function);
+            found.optional().map_err(internal)
+        })
+        .await
+    }
+
     async fn function_list(&self, account: AccountId, page: Page) -> Result<Listed<Function>> {
         self.read(move |connection| {
             let Some(account) = lists::account_key(connection, account)? else {

@@ -47,6 +47,22 @@ impl Runs for SqliteStore {
         self.read(move |connection| list(connection, account, &filter, &page)).await
     }
 
+    async fn run_count(&self, account: AccountId, function: FunctionId) -> Result<u64> {
+        self.read(move |connection| {
+            let listed = Source::ALL.iter().filter(|source| source.is_listed());
+            let listed: Vec<String> = listed.map(|source| source.number().to_string()).collect();
+            let sql = format!(
+                "SELECT count(*) FROM runs r JOIN functions f ON f.key = r.function AND f.account = r.account
+                 JOIN accounts a ON a.key = f.account WHERE f.id = ? AND a.id = ? AND r.source IN ({})",
+                listed.join(", ")
+            );
+            let mut select = connection.prepare_cached(&sql).map_err(internal)?;
+            let count = select.query_row([function.to_bytes(), account.to_bytes()], |row| row.unsigned(0));
+            count.map_err(internal)
+        })
+        .await
+    }
+
     async fn run_cancel(&self, account: AccountId, id: RunId, now: Millis) -> Result<Option<Run>> {
         let is_build = self.read(move |connection| builds::is_run(connection, id)).await?;
         self.write_ends(is_build, move |connection| {

@@ -7,11 +7,12 @@ crate::scenarios! {
     a_change_is_seen_at_once
     a_deleted_account_has_nothing_any_more
     keys_are_listed_by_account
+    the_key_of_a_login_ends_with_the_password
 }
 
 mod scenarios {
     use skep_domain::Code;
-    use skep_domain::model::account::{Account, AccountName, Key};
+    use skep_domain::model::account::{Account, AccountName, Key, LOGIN_KEY};
     use skep_domain::model::id::{AccountId, Sha256};
     use skep_domain::model::page::Page;
     use skep_domain::model::scope::Scopes;
@@ -84,6 +85,19 @@ mod scenarios {
         assert!(world.store.key_delete(world.account, id).await.expect("it answers"));
         assert!(find(world, hash).await.is_none() && find(world, Identity::Key(id)).await.is_none());
         assert!(!world.store.key_delete(world.account, id).await.expect("it answers"));
+    }
+
+    pub(super) async fn the_key_of_a_login_ends_with_the_password(world: &World) {
+        let login = Key { name: LOGIN_KEY.into(), ..key(world, world.account, "login") };
+        let hash = Identity::KeyHash(login.hash);
+        world.store.key_create(login, 10, None).await.expect("it is written");
+        let other = AccountChange { weight: Some(2), ..AccountChange::default() };
+        world.store.account_change(&account_name("admin"), other).await.expect("it answers");
+        assert!(find(world, hash.clone()).await.is_some());
+        let password = AccountChange { password: Some("hash".into()), ..AccountChange::default() };
+        world.store.account_change(&account_name("admin"), password).await.expect("it answers");
+        assert!(find(world, hash).await.is_none());
+        assert!(find(world, Identity::KeyHash(Sha256::of(b"admin"))).await.is_some(), "other keys stay");
     }
 
     pub(super) async fn a_change_is_seen_at_once(world: &World) {

@@ -57,6 +57,9 @@ mod scenarios {
         let theirs =
             world.store.function_get(neighbour, &name("f")).await.expect("it answers").expect("there");
         assert_eq!(theirs.id, function);
+        let by_id = |account, id| world.store.function_find(account, id);
+        assert_eq!(by_id(neighbour, function).await.expect("it answers"), Some(theirs));
+        assert_eq!(by_id(world.account, function).await.expect("it answers"), None);
         assert!(world.store.function_delete(neighbour, &name("f")).await.expect("it answers"));
         assert!(world.store.function_get(world.account, &name("f")).await.expect("it answers").is_some());
     }

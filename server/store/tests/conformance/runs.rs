@@ -1,6 +1,7 @@
 //! Runs and how they are counted.
 
 crate::scenarios! {
+    runs_of_a_function_are_counted_as_they_are_listed
     a_run_counts_its_jobs_through_their_lives
     a_cancelled_run_ends_what_waits_and_marks_what_runs
     a_run_is_deleted_only_when_it_is_over
@@ -17,6 +18,16 @@ mod scenarios {
     use skep_domain::port::store::RunFilter;
 
     use crate::world::{World, at, failed, succeeded};
+
+    pub(super) async fn runs_of_a_function_are_counted_as_they_are_listed(world: &World) {
+        world.submit(2).await;
+        world.submit(1).await;
+        world.call(succeeded("1")).await;
+        let count = world.store.run_count(world.account, world.function).await.expect("it answers");
+        assert_eq!(count, 2, "a call stands in no list");
+        let (neighbour, _) = world.neighbour(1).await;
+        assert_eq!(world.store.run_count(neighbour, world.function).await.expect("it answers"), 0);
+    }
 
     pub(super) async fn a_run_counts_its_jobs_through_their_lives(world: &World) {
         let id = world.submit(3).await;

@@ -122,6 +122,9 @@ pub trait Functions: Send + Sync {
     /// A function by name.
     async fn function_get(&self, account: AccountId, name: &Name) -> Result<Option<Function>>;
 
+    /// A function by id.
+    async fn function_find(&self, account: AccountId, id: FunctionId) -> Result<Option<Function>>;
+
     /// An account's functions, newest first.
     async fn function_list(&self, account: AccountId, page: Page) -> Result<Listed<Function>>;
 

@@ -1,0 +1,78 @@
+//! Bodies: fields of a form, as its client sends them, or of a JSON object.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use skep_domain::{Error, Result};
+
+use super::error::{Failure, SharedCloud, wrong};
+use crate::shared::body;
+
+/// A body that is still to be read.
+pub(super) type Body = body::Body<SharedCloud>;
+
+/// Fields by name, each a text. What is empty was not given.
+pub(super) struct Fields(BTreeMap<String, String>);
+
+/// Reads a body. Fields that nobody asks for are ignored, as the product does: its client sends some.
+pub(super) async fn fields(body: Body) -> Result<Fields, Failure> {
+    let (is_json, bytes) = body.typed("application/json").await?;
+    Ok(Fields(if is_json { of_json(&bytes)? } else { of_form(&bytes)? }))
+}
+
+/// The same of a body that says what is to be changed.
+pub(super) async fn some_fields(body: Body) -> Result<Fields, Failure> {
+    let fields = fields(body).await?;
+    match fields.0.is_empty() {
+        true => Err(Error::invalid("the body is empty: send what is to be changed").into()),
+        false => Ok(fields),
+    }
+}
+
+fn of_form(bytes: &[u8]) -> Result<BTreeMap<String, String>> {
+    let unreadable =
+        || Error::invalid("the body is no form: send application/x-www-form-urlencoded, or JSON");
+    let text = std::str::from_utf8(bytes).map_err(|_| unreadable())?;
+    if text.split('&').any(|pair| !pair.is_empty() && !pair.contains('=')) {
+        return Err(unreadable());
+    }
+    let query = actix_web::web::Query::<Vec<(String, String)>>::from_query(text);
+    Ok(query.map_err(|_| unreadable())?.into_inner().into_iter().collect())
+}
+
+fn of_json(bytes: &[u8]) -> Result<BTreeMap<String, String>> {
+    let object: BTreeMap<String, Value> = serde_json::from_slice(bytes)
+        .map_err(|error| Error::invalid(format!("the body is no JSON object: {error}")))?;
+    let text = |(name, value): (String, Value)| match value {
+        Value::Null => Ok((name, String::new())),
+        Value::String(text) => Ok((name, text)),
+        Value::Bool(_) | Value::Number(_) => Ok((name, value.to_string())),
+        Value::Array(_) | Value::Object(_) => Err(wrong(&name, "Not a valid string.")),
+    };
+    object.into_iter().map(text).collect()
+}
+
+impl Fields {
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn required(&mut self, name: &str) -> Result<String> {
+        self.take(name).ok_or_else(|| wrong(name, "This field is required."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_and_json_are_the_same_fields() {
+        let form = of_form(b"name=a+b&bid_price=0.5&code=%0A").expect("a form");
+        let json = of_json(br#"{"name": "a b", "bid_price": 0.5, "code": "\n"}"#).expect("JSON");
+        assert_eq!(form, json);
+        assert!(of_json(b"[1]").is_err() && of_json(br#"{"name": []}"#).is_err());
+        assert!(of_form(b"\xff").is_err() && of_form(b"{}").is_err());
+        assert!(of_form(b"").is_ok_and(|fields| fields.is_empty()));
+    }
+}

@@ -1,0 +1,372 @@
+//! Python literals: the text of a tuple of tuples to JSON, and arguments back to text. Read as Python itself reads them,
+//! without running anything.
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Number, Value};
+use skep_domain::{Error, Result};
+
+use super::error::wrong;
+
+/// Literals in each other.
+const DEPTH_MAX: usize = 32;
+
+const FIELD: &str = "parameters";
+const NO_TUPLES: &str =
+    r#""parameters" needs to have the structure of a tuple of tuples. e.g., ((1, 2), (3, 4))"#;
+const NONE: &str = r#""parameters" needs to contain at least one inner tuple. Don't forget the comma at the end: e.g., ((1, 2),)"#;
+const NO_INNER: &str =
+    r#""parameters" need to contain inner tuples. Don't forget the comma at the end: e.g., ((1, 2),)"#;
+
+/// The arguments of each job, as JSON arrays, of the text of a tuple of tuples.
+pub(super) fn tuples(text: &str) -> Result<Vec<Box<RawValue>>> {
+    let mut reader = Reader { rest: text, depth: 0 };
+    let literal = reader.document().map_err(|why| wrong(FIELD, format!("{NO_TUPLES} ({why})")))?;
+    let Literal::Tuple(inner) = literal else { return Err(wrong(FIELD, NO_TUPLES)) };
+    if text.trim().is_empty() {
+        return Err(wrong(FIELD, NO_TUPLES));
+    }
+    if inner.is_empty() {
+        return Err(wrong(FIELD, NONE));
+    }
+    let tuple = |literal| match literal {
+        Literal::Tuple(_) => serde_json::value::to_raw_value(&Value::from(literal)).map_err(Error::internal),
+        Literal::Value(_) => Err(wrong(FIELD, NO_INNER)),
+    };
+    inner.into_iter().map(tuple).collect()
+}
+
+/// A literal: tuples are told from lists where it matters.
+enum Literal {
+    Tuple(Vec<Literal>),
+    Value(Value),
+}
+
+impl From<Literal> for Value {
+    fn from(literal: Literal) -> Self {
+        match literal {
+            Literal::Tuple(items) => Self::Array(items.into_iter().map(Self::from).collect()),
+            Literal::Value(value) => value,
+        }
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+    depth: usize,
+}
+
+type Read<T> = std::result::Result<T, String>;
+
+impl Reader<'_> {
+    /// All of the text. At the top a tuple needs no brackets.
+    fn document(&mut self) -> Read<Literal> {
+        let literal = self.several("")?;
+        self.space();
+        if self.rest.is_empty() { Ok(literal) } else { Err(self.unexpected()) }
+    }
+
+    /// Literals with commas between them, up to a bracket: one without a comma is itself.
+    fn several(&mut self, end: &str) -> Read<Literal> {
+        let mut items = Vec::new();
+        loop {
+            self.space();
+            if self.at_end(end) {
+                return Ok(Literal::Tuple(items));
+            }
+            items.push(self.literal()?);
+            self.space();
+            if !self.take(",") {
+                return match (self.at_end(end), items.len()) {
+                    (false, _) => Err(self.unexpected()),
+                    (true, 1) => Ok(items.remove(0)),
+                    (true, _) => Ok(Literal::Tuple(items)),
+                };
+            }
+        }
+    }
+
+    fn at_end(&mut self, end: &str) -> bool {
+        if end.is_empty() { self.rest.is_empty() } else { self.rest.starts_with(end) }
+    }
+
+    fn literal(&mut self) -> Read<Literal> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(format!("it may be {DEPTH_MAX} deep"));
+        }
+        self.space();
+        let value = match self.rest.as_bytes().first() {
+            Some(b'(') => {
+                self.take("(");
+                let literal = self.several(")")?;
+                self.take(")");
+                self.depth -= 1;
+                return Ok(literal);
+            }
+            Some(b'[') => Value::Array(self.list()?),
+            Some(b'{') => Value::Object(self.dictionary()?),
+            Some(b'\'' | b'"') => Value::String(self.texts()?),
+            Some(b'0'..=b'9' | b'.' | b'-' | b'+') => Value::Number(self.number()?),
+            Some(_) => self.word()?,
+            None => return Err("it ends too early".into()),
+        };
+        self.depth -= 1;
+        Ok(Literal::Value(value))
+    }
+
+    fn list(&mut self) -> Read<Vec<Value>> {
+        self.take("[");
+        let mut items = Vec::new();
+        loop {
+            self.space();
+            if self.take("]") {
+                return Ok(items);
+            }
+            items.push(self.literal()?.into());
+            self.space();
+            if !self.take(",") && !self.rest.starts_with(']') {
+                return Err(self.unexpected());
+            }
+        }
+    }
+
+    fn dictionary(&mut self) -> Read<Map<String, Value>> {
+        self.take("{");
+        let mut entries = Map::new();
+        loop {
+            self.space();
+            if self.take("}") {
+                return Ok(entries);
+            }
+            let Value::String(name) = self.literal()?.into() else {
+                return Err("the keys of a dictionary must be texts".into());
+            };
+            self.space();
+            if !self.take(":") {
+                return Err(self.unexpected());
+            }
+            entries.insert(name, self.literal()?.into());
+            self.space();
+            if !self.take(",") && !self.rest.starts_with('}') {
+                return Err(self.unexpected());
+            }
+        }
+    }
+
+    fn word(&mut self) -> Read<Value> {
+        for (word, value) in [("None", Value::Null), ("True", true.into()), ("False", false.into())] {
+            if self.take(word) {
+                return Ok(value);
+            }
+        }
+        Err(self.unexpected())
+    }
+
+    fn number(&mut self) -> Read<Number> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | '-');
+        let mut end = self.rest.find(|c: char| !is_part(c)).unwrap_or(self.rest.len());
+        // A sign belongs to a number at its begin, and after an exponent.
+        let signs = self.rest[..end].match_indices(['+', '-']).map(|(at, _)| at);
+        let stray = |at: &usize| *at > 0 && !self.rest[..*at].ends_with(['e', 'E']);
+        end = signs.into_iter().find(stray).unwrap_or(end);
+        let text = self.rest[..end].replace('_', "");
+        let number = of_number(&text).ok_or_else(|| format!("{text} is no number that can be kept"))?;
+        self.rest = &self.rest[end..];
+        Ok(number)
+    }
+
+    /// Texts that stand side by side are one.
+    fn texts(&mut self) -> Read<String> {
+        let mut text = String::new();
+        while let Some(quote @ ('\'' | '"')) = self.rest.chars().next() {
+            let triple = quote.to_string().repeat(3);
+            let quote = if self.take(&triple) { triple } else { quote.to_string() };
+            if quote.len() == 1 {
+                self.take(&quote);
+            }
+            while !self.take(&quote) {
+                text.push(self.character(quote.len() == 3)?);
+            }
+            self.space();
+        }
+        Ok(text)
+    }
+
+    fn character(&mut self, may_break: bool) -> Read<char> {
+        let mut characters = self.rest.chars();
+        let first = characters.next().ok_or("a text does not end")?;
+        self.rest = characters.as_str();
+        match first {
+            '\\' => self.escaped(),
+            '\n' if !may_break => Err("a text does not end in its line".into()),
+            first => Ok(first),
+        }
+    }
+
+    fn escaped(&mut self) -> Read<char> {
+        let mut characters = self.rest.chars();
+        let kind = characters.next().ok_or("a text does not end")?;
+        self.rest = characters.as_str();
+        let digits = match kind {
+            'n' => return Ok('\n'),
+            't' => return Ok('\t'),
+            'r' => return Ok('\r'),
+            '0' => return Ok('\0'),
+            '\\' | '\'' | '"' => return Ok(kind),
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            other => return Err(format!("\\{other} is no escape that is known here")),
+        };
+        let hex = self.rest.get(..digits).ok_or("a text does not end")?;
+        let code = u32::from_str_radix(hex, 16).ok().and_then(char::from_u32);
+        self.rest = &self.rest[digits..];
+        code.ok_or_else(|| "an escape names no character".into())
+    }
+
+    fn space(&mut self) {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
+    }
+
+    fn take(&mut self, what: &str) -> bool {
+        let rest = self.rest.strip_prefix(what);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    fn unexpected(&self) -> String {
+        match self.rest.chars().next() {
+            Some(_) => format!("{:?} is not understood", self.rest.chars().take(20).collect::<String>()),
+            None => "it ends too early".into(),
+        }
+    }
+}
+
+/// A number in Python's way of writing: whole ones up to 64 bits.
+fn of_number(text: &str) -> Option<Number> {
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let radix = |prefix: &str| digits.to_ascii_lowercase().strip_prefix(prefix).map(str::to_owned);
+    let whole = [("0x", 16), ("0o", 8), ("0b", 2)]
+        .into_iter()
+        .find_map(|(prefix, base)| radix(prefix).and_then(|digits| u64::from_str_radix(&digits, base).ok()));
+    let is_decimal = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = whole.or_else(|| digits.parse().ok().filter(|_| is_decimal));
+    if let Some(whole) = whole {
+        return match is_negative {
+            true => 0i64.checked_sub_unsigned(whole).map(Number::from),
+            false => Some(Number::from(whole)),
+        };
+    }
+    let is_float = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && !is_decimal;
+    let float: f64 = digits.parse().ok().filter(|_| is_float)?;
+    Number::from_f64(if is_negative { -float } else { float })
+}
+
+/// The arguments of a job as the text of a tuple.
+pub(super) fn tuple(arguments: &[Value]) -> String {
+    let items: Vec<String> = arguments.iter().map(literal).collect();
+    if let [only] = &items[..] { format!("({only},)") } else { format!("({})", items.join(", ")) }
+}
+
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Null => "None".into(),
+        Value::Bool(true) => "True".into(),
+        Value::Bool(false) => "False".into(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => quoted(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", ")),
+        Value::Object(entries) => {
+            let entry = |(name, value): (&String, &Value)| format!("{}: {}", quoted(name), literal(value));
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut quoted = String::from(quote);
+    for character in text.chars() {
+        match character {
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if c == quote => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push(quote);
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> Vec<String> {
+        tuples(text).expect(text).iter().map(|tuple| tuple.get().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_tuple_of_tuples_is_the_arguments_of_each_job() {
+        assert_eq!(json("((512, 0.2, 10, 2),)"), ["[512,0.2,10,2]"]);
+        assert_eq!(json("((1, 2), (3, 4))"), ["[1,2]", "[3,4]"]);
+        assert_eq!(json("(1,), (2,),"), ["[1]", "[2]"]);
+        assert_eq!(json("( (), )"), ["[]"]);
+        assert_eq!(
+            json(r#"(("a'b" 'c', "\n\x41\u00e9", None, True, False, [1, (2,)], {'k': -1},),)"#),
+            [r#"["a'bc","\nAé",null,true,false,[1,[2]],{"k":-1}]"#]
+        );
+        assert_eq!(
+            json("((1_000, 0x10, -5, 1., .5, 1e3, -2.5e-3),)"),
+            ["[1000,16,-5,1.0,0.5,1000.0,-0.0025]"]
+        );
+        assert_eq!(json("(('''a\nb''',),)"), [r#"["a\nb"]"#]);
+    }
+
+    #[test]
+    fn what_is_none_is_refused_in_the_words_of_the_product() {
+        for (text, says) in [
+            ("", NO_TUPLES),
+            ("1", NO_TUPLES),
+            ("((1, 2)", NO_TUPLES),
+            ("((1 2),)", NO_TUPLES),
+            ("((a,),)", NO_TUPLES),
+            ("(('a,),)", NO_TUPLES),
+            ("((1-2,),)", NO_TUPLES),
+            ("((inf,),)", NO_TUPLES),
+            ("((99999999999999999999,),)", NO_TUPLES),
+            ("__import__('os')", NO_TUPLES),
+            ("((1,),) ;", NO_TUPLES),
+            ("()", NONE),
+            ("((1, 2))", NO_INNER),
+            ("(1, 2)", NO_INNER),
+            ("([1],)", NO_INNER),
+        ] {
+            let error = tuples(text).expect_err(text);
+            assert!(error.message().starts_with(says), "{text}: {}", error.message());
+        }
+        let deep = format!("{}{}", "(".repeat(100_000), ")".repeat(100_000));
+        assert!(tuples(&deep).expect_err("too deep").message().contains("32 deep"));
+    }
+
+    #[test]
+    fn arguments_are_written_as_python_does() {
+        for (value, text) in [
+            (serde_json::json!([512, 0.2, 10, 2]), "(512, 0.2, 10, 2)"),
+            (serde_json::json!([1]), "(1,)"),
+            (serde_json::json!([]), "()"),
+            (
+                serde_json::json!([null, true, "a'b", "c\"d'\n", [1], {"k": 1.5}]),
+                r#"(None, True, "a'b", 'c"d\'\n', [1], {'k': 1.5})"#,
+            ),
+        ] {
+            assert_eq!(tuple(value.as_array().expect("an array")), text);
+        }
+    }
+}
