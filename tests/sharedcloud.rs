@@ -131,6 +131,29 @@ fn what_was_made_elsewhere_is_seen_and_run_by_name() {
 }
 
 #[test]
+fn a_password_is_chosen_only_by_who_may_all_that_it_gives() {
+    let server = Server::start();
+    let member = server.member("ada");
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let later = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    let later = later.as_millis() as u64 + 60_000;
+    for less in [json!({"scopes": ["keys:write", "runs:read"]}), json!({"expiresAt": later})] {
+        let key = member.post("/v1/keys", &less).data(201)["key"].as_str().expect("a key").to_owned();
+        let refused =
+            server.with_key(&key).send("PATCH", "/api/v1/users/account/", "password=right+horse", &form);
+        assert_eq!(refused.status, 403, "{less}: {}", refused.body);
+    }
+    let login = || {
+        let body = "username=ada&password=right+horse";
+        server.anon().send("POST", "/api/v1/api-token-auth/", body, &form)
+    };
+    assert_eq!(login().status, 400);
+    assert_eq!(member.send("PATCH", "/api/v1/users/account/", "password=right+horse", &form).status, 200);
+    assert_eq!(login().status, 200);
+    assert_eq!(login().body, login().body, "the same at each login");
+}
+
+#[test]
 fn its_document_is_served_as_it_was_reviewed() {
     let server = Server::start();
     insta::assert_json_snapshot!(server.anon().get("/openapi/sharedcloud.json").body);

@@ -80,6 +80,11 @@ pub(super) async fn account_change(
 ) -> Answer {
     let mut fields = some_fields(body).await?;
     let account = services.accounts.own(&allowed.caller).await?;
+    // A password gives all that the account may, for as long as it is there: who has less must not choose it.
+    allowed.caller.hand_on(Some(account.scopes))?;
+    if allowed.caller.until().is_some() {
+        return Err(Error::new(Code::ScopeRequired, "What ends by itself cannot change a password.").into());
+    }
     for (field, now) in [("username", account.name.as_str()), ("email", "")] {
         if fields.take(field).is_some_and(|wanted| wanted != now) {
             return Err(wrong(field, "This server keeps an account's name, and no address.").into());
