@@ -188,10 +188,10 @@ fn cursors_that_were_tampered_with_are_refused() {
     let page = admin.get("/v1/jobs?limit=2&status=SUCCEEDED").data(200);
     let cursor = page["lastEvaluatedKey"].as_str().expect("there are more").to_owned();
     let ask = |cursor: &str, filters: &str| {
-        admin.get(&format!("/v1/jobs?limit=2{filters}&lastEvaluatedKey={}", crate::harness::encode(cursor)))
+        admin.get(&format!("/v1/jobs?limit=2{filters}&lastEvaluatedKey={}", crate::harness::encoded(cursor)))
     };
     assert_eq!(ask(&cursor, "&status=SUCCEEDED").data(200)["count"], 2);
-    let elsewhere = format!("/v1/runs?lastEvaluatedKey={}", crate::harness::encode(&cursor));
+    let elsewhere = format!("/v1/runs?lastEvaluatedKey={}", crate::harness::encoded(&cursor));
     assert!(admin.get(&elsewhere).refused(400).contains("other filters"), "a cursor of another list");
     for filters in
         ["", "&status=FAILED", "&status=SUCCEEDED&sortOrder=asc", "&status=SUCCEEDED&jobType=double"]

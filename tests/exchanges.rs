@@ -1,9 +1,9 @@
 //! Scenarios as data: what is sent and what is to come back, in `tests/scenarios/<dialect>/*.toml`.
 //!
-//! A file has what its server needs (`config`, `runtimes`, `accounts` with their passwords) and steps: `send` with `form`
-//! or `json`, then the `status` and, as JSON, the `answer`, whose objects have these fields and no others. In it
+//! A file has what its server needs (`config`, `runtimes`, `accounts` with their passwords) and steps: `send` with `form`,
+//! `json` or `text`, then the `status` and, as JSON, the `answer`, whose objects have these fields and no others. In it
 //! `<uuid>`, `<date>` and `<any>` stand for values that differ, and `~…` for a text that has this in it. What `save` names
-//! stands in later steps as `{name}`. A step that is to be `repeated` is sent until its answer is so.
+//! stands in later steps as `{name}`, in a query as `{name%}`. A step that is to be `repeated` is sent until its answer is so.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::time::Instant;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Caller, PATIENCE, Server, made_runtime, repository};
+use crate::harness::{Answer, Caller, PATIENCE, Server, encoded, made_runtime, repository};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +34,7 @@ struct Step {
     authorization: Option<String>,
     form: Option<BTreeMap<String, String>>,
     json: Option<String>,
+    text: Option<String>,
     status: u16,
     answer: Option<String>,
     #[serde(default)]
@@ -43,8 +44,18 @@ struct Step {
 }
 
 #[test]
-fn sharedcloud_answers_as_its_documents_say() {
+fn sharedcloud_answers_as_seeds_000_and_001_say() {
     play("sharedcloud");
+}
+
+#[test]
+fn jobs_are_answered_as_seed_002_says() {
+    play("v1");
+}
+
+#[test]
+fn fiddler_answers_as_seed_003_says() {
+    play("fiddler");
 }
 
 fn play(dialect: &str) {
@@ -113,7 +124,7 @@ fn sent(caller: &Caller, step: &Step, saved: &BTreeMap<String, String>) -> Answe
         (None, Some(json)) => {
             caller.send(method, &path, filled(json, saved), &[("Content-Type", "application/json")])
         }
-        (None, None) => caller.send(method, &path, "", &[]),
+        (None, None) => caller.send(method, &path, step.text.as_deref().unwrap_or_default(), &[]),
     }
 }
 
@@ -181,13 +192,7 @@ fn fits(pattern: &str, found: &Value) -> bool {
 }
 
 fn filled(text: &str, saved: &BTreeMap<String, String>) -> String {
-    saved.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-}
-
-fn encoded(text: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => (byte as char).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    text.bytes().map(byte).collect()
+    saved.iter().fold(text.to_owned(), |text, (name, value)| {
+        text.replace(&format!("{{{name}}}"), value).replace(&format!("{{{name}%}}"), &encoded(value))
+    })
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, PATIENCE, Ran, Server, repository, tool, wat};
+use crate::harness::{Caller, PATIENCE, Ran, Server, encoded, repository, tool, wat};
 
 /// Its clients, current and older, as `.ci/tools` gets them.
 const CLIENTS: [&str; 3] = ["fiddler-3.14.1", "fiddler-3.0.6", "fiddler-2.5.4"];
@@ -105,20 +105,14 @@ fn a_job_is_as_its_document_has_it() {
 
 /// Names of the jobs that a query lists.
 fn listed(caller: &Caller, query: &[(&str, &str)]) -> Vec<String> {
-    let answer = caller.get(&format!("/v3/jobs?{}", encoded(query)));
+    let answer = caller.get(&format!("/v3/jobs?{}", self::query(query)));
     assert_eq!(answer.status, 200, "{query:?}: {}", answer.body);
     let items = answer.body["data"]["items"].as_array().expect("a list");
     items.iter().map(|item| item["name"].as_str().expect("a name").to_owned()).collect()
 }
 
-fn encoded(query: &[(&str, &str)]) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => (byte as char).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    let pair =
-        |(name, value): &(&str, &str)| format!("{name}={}", value.bytes().map(byte).collect::<String>());
-    query.iter().map(pair).collect::<Vec<_>>().join("&")
+fn query(pairs: &[(&str, &str)]) -> String {
+    pairs.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
 }
 
 /// A rule of a filter.
@@ -221,7 +215,7 @@ fn a_list_that_makes_no_sense_is_refused_with_what_would() {
         (("limit", "0"), "limit must be a whole number from 1 to 1000"),
         (("offset", "-1"), "offset must be"),
     ] {
-        let answer = admin.get(&format!("/v3/jobs?{}", encoded(&[query])));
+        let answer = admin.get(&format!("/v3/jobs?{}", self::query(&[query])));
         assert_eq!(
             (answer.status, &answer.body["kind"]),
             (400, &json!("ERROR")),

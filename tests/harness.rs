@@ -356,16 +356,20 @@ impl Caller {
             let mut page = self.get(&format!("/v1/runs/{run}/jobs?limit=100{cursor}")).data(200);
             jobs.append(page["items"].as_array_mut().expect("items"));
             match page["lastEvaluatedKey"].as_str() {
-                Some(key) => cursor = format!("&lastEvaluatedKey={}", encode(key)),
+                Some(key) => cursor = format!("&lastEvaluatedKey={}", encoded(key)),
                 None => return jobs,
             }
         }
     }
 }
 
-/// Percent-encodes a cursor, as a client has to.
-pub(crate) fn encode(key: &str) -> String {
-    key.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+/// Percent-encodes a text for a query or a form.
+pub(crate) fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => (byte as char).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(byte).collect()
 }
 
 /// Functions that need no toolchain: small texts for scenarios.

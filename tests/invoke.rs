@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, encode, guest, wat};
+use crate::harness::{Server, encoded, guest, wat};
 
 #[test]
 fn a_call_answers_with_its_result_and_is_on_record() {
@@ -138,7 +138,7 @@ fn a_page_of_jobs_ends_before_it_is_too_large_to_hold() {
     }
     let first = admin.get("/v1/jobs?limit=100").data(200);
     let cursor = first["lastEvaluatedKey"].as_str().expect("there are more");
-    let second = admin.get(&format!("/v1/jobs?limit=100&lastEvaluatedKey={}", encode(cursor))).data(200);
+    let second = admin.get(&format!("/v1/jobs?limit=100&lastEvaluatedKey={}", encoded(cursor))).data(200);
     let ids = |page: &Value| {
         page["items"].as_array().expect("items").iter().map(|job| job["jobId"].clone()).collect::<Vec<_>>()
     };

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::harness::{Server, encode, guest, tuples, wat};
+use crate::harness::{Server, encoded, guest, tuples, wat};
 
 #[test]
 fn a_job_is_created_run_and_read() {
@@ -59,7 +59,7 @@ fn pages_hold_every_job_once_in_either_order() {
                 times.push(job[by].as_u64().expect("a time"));
             }
             match page["lastEvaluatedKey"].as_str() {
-                Some(key) => cursor = format!("&lastEvaluatedKey={}", encode(key)),
+                Some(key) => cursor = format!("&lastEvaluatedKey={}", encoded(key)),
                 None => break,
             }
         }
@@ -88,7 +88,7 @@ fn filters_choose_and_a_cursor_keeps_to_its_filters() {
     let at = admin.get("/v1/jobs?limit=1&jobType=even").data(200)["items"][0]["createdAt"].clone();
     assert_eq!(count(&format!("jobType=even&dateFrom={at}&dateTo={at}")), 6, "both ends belong to it");
     let page = admin.get("/v1/jobs?limit=2&jobType=even").data(200);
-    let key = encode(page["lastEvaluatedKey"].as_str().expect("there are more"));
+    let key = encoded(page["lastEvaluatedKey"].as_str().expect("there are more"));
     assert_eq!(
         admin.get(&format!("/v1/jobs?limit=2&jobType=even&lastEvaluatedKey={key}")).data(200)["count"],
         2
@@ -152,7 +152,7 @@ fn the_log_has_every_line_with_its_stream() {
     };
     let first = log(0, "");
     assert_eq!((&first["count"], &first["items"][999]["text"]), (&json!(1000), &json!("line 999")));
-    let key = encode(first["lastEvaluatedKey"].as_str().expect("there are more"));
+    let key = encoded(first["lastEvaluatedKey"].as_str().expect("there are more"));
     let second = log(0, &format!("?lastEvaluatedKey={key}"));
     assert_eq!(
         (&second["items"][0]["seq"], &second["items"][0]["text"]),
