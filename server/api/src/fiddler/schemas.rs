@@ -37,19 +37,8 @@ pub(crate) struct ErrorItem {
 /// The refusals that any request may get.
 pub(super) struct Refusals;
 
-const REFUSALS: [(&str, &str); 8] = [
-    ("400", "the request makes no sense"),
-    ("401", "no key or token, or one that is unknown or has ended"),
-    ("403", "the key or token lacks a scope"),
-    ("404", "not there, or not the caller's"),
-    ("405", "the path does not take this method"),
-    ("429", "too many at once; later it may do"),
-    ("500", "the server failed"),
-    ("503", "the server cannot take it now"),
-];
-
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals::responses("ErrorResponse", &REFUSALS)
+        refusals::responses("ErrorResponse", &[409, 413])
     }
 }
