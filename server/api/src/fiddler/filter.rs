@@ -82,10 +82,19 @@ pub(super) fn parse(text: &str) -> Result<Filter> {
         r#"{"condition": "AND", "rules": [{"field": "status", "operator": "equal", "value": "SUCCESS"}]}"#;
     let value: Value = serde_json::from_str(text)
         .map_err(|error| refused(format!("it is no JSON ({error}); write it as {example}")))?;
+    if !are_objects(&value) {
+        return Err(refused(format!("a rule is an object; write it as {example}")));
+    }
     let filter = Filter::deserialize(&value).map_err(|_| refused(why(&value, example)))?;
     let mut rules = 0;
     count(&filter, 1, &mut rules)?;
     Ok(filter)
+}
+
+/// Whether rules are objects: an array would do for one, field by field, which nobody means.
+fn are_objects(value: &Value) -> bool {
+    let rules = value.get("rules").and_then(Value::as_array);
+    value.is_object() && rules.into_iter().flatten().all(are_objects)
 }
 
 /// What is wrong with a filter that is JSON: of an untagged enum serde says nothing.
@@ -134,7 +143,9 @@ impl Rule {
         };
         let (fits, wants) = match self.operator {
             Operator::IsEmpty | Operator::IsNotEmpty | Operator::IsNull | Operator::IsNotNull => (true, ""),
-            Operator::Any | Operator::In | Operator::NotIn => (!values.is_empty(), "a list of values"),
+            Operator::Any | Operator::In | Operator::NotIn => {
+                (!values.is_empty(), "a list of at least one value")
+            }
             Operator::Between | Operator::NotBetween => (values.len() == 2, "a list of two values"),
             _ => (values.len() == 1, "one value"),
         };
@@ -172,7 +183,8 @@ mod tests {
     fn what_is_wrong_with_a_filter_is_said() {
         for (text, says) in [
             ("status = SUCCESS", "it is no JSON"),
-            ("[]", "write it as"),
+            ("[]", "a rule is an object"),
+            (r#"{"rules": [["name", "equal", "a"]]}"#, "a rule is an object"),
             (r#"{"field": "status", "operator": "like", "value": 1}"#, "unknown variant `like`"),
             (r#"{"rules": [{"field": "status"}]}"#, "missing field `operator`"),
             (r#"{"condition": "XOR", "rules": []}"#, "unknown variant `XOR`"),

@@ -86,13 +86,13 @@ impl<D: Dialect> Body<D> {
         Ok(Json { value, request: keyed })
     }
 
-    /// Reads bytes, and says whether they are of a media type.
-    pub(crate) async fn typed(self, media_type: &str) -> Result<(bool, Vec<u8>), Failure<D>> {
+    /// Reads bytes, and what media type they are said to be.
+    pub(crate) async fn typed(self) -> Result<(String, Vec<u8>), Failure<D>> {
         let given = self.request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let essence = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        let is_one = essence.eq_ignore_ascii_case(media_type);
+        let media_type = essence.to_ascii_lowercase();
         let bytes = read(&self.request, self.payload, |limits| limits.body_bytes_max).await?;
-        Ok((is_one, bytes))
+        Ok((media_type, bytes))
     }
 
     /// Reads source: so many bytes as its files may have, and what a form needs around them.

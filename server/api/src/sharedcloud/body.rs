@@ -16,8 +16,12 @@ pub(super) struct Fields(BTreeMap<String, String>);
 
 /// Reads a body. Fields that nobody asks for are ignored, as the product does: its client sends some.
 pub(super) async fn fields(body: Body) -> Result<Fields, Failure> {
-    let (is_json, bytes) = body.typed("application/json").await?;
-    Ok(Fields(if is_json { of_json(&bytes)? } else { of_form(&bytes)? }))
+    let (media_type, bytes) = body.typed().await?;
+    Ok(Fields(match media_type.as_str() {
+        "application/json" => of_json(&bytes)?,
+        other if other.starts_with("multipart/") => return Err(no_form().into()),
+        _ => of_form(&bytes)?,
+    }))
 }
 
 /// The same of a body that says what is to be changed.
@@ -29,15 +33,17 @@ pub(super) async fn some_fields(body: Body) -> Result<Fields, Failure> {
     }
 }
 
+fn no_form() -> Error {
+    Error::invalid("the body is no form: send application/x-www-form-urlencoded, or JSON")
+}
+
 fn of_form(bytes: &[u8]) -> Result<BTreeMap<String, String>> {
-    let unreadable =
-        || Error::invalid("the body is no form: send application/x-www-form-urlencoded, or JSON");
-    let text = std::str::from_utf8(bytes).map_err(|_| unreadable())?;
+    let text = std::str::from_utf8(bytes).map_err(|_| no_form())?;
     if text.split('&').any(|pair| !pair.is_empty() && !pair.contains('=')) {
-        return Err(unreadable());
+        return Err(no_form());
     }
     let query = actix_web::web::Query::<Vec<(String, String)>>::from_query(text);
-    Ok(query.map_err(|_| unreadable())?.into_inner().into_iter().collect())
+    Ok(query.map_err(|_| no_form())?.into_inner().into_iter().collect())
 }
 
 fn of_json(bytes: &[u8]) -> Result<BTreeMap<String, String>> {

@@ -246,17 +246,18 @@ async fn build(
 
 /// The source as it is built: it must have a handler, which in JavaScript is to be exported.
 fn with_handler(runtime: &str, code: &str) -> Result<String, Error> {
-    let (signature, is_javascript) = match runtime {
-        "python" => ("def handler(event):", false),
-        "javascript" | "typescript" => ("function handler(event)", true),
+    let (signature, beginnings): (_, &[&str]) = match runtime {
+        "python" => ("def handler(event):", &["defhandler("]),
+        "javascript" | "typescript" => ("function handler(event)", &["functionhandler(", "handler="]),
         _ => return Ok(code.to_owned()),
     };
-    let dense = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-    if !dense(code).contains(&dense(signature)) {
+    let dense: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    // Whether it takes one argument is for the build to say.
+    if !beginnings.iter().any(|beginning| dense.contains(beginning)) {
         return Err(wrong("code", format!("code needs to have the following signature: {signature}")));
     }
     let is_exported = code.lines().any(|line| line.trim_start().starts_with("export "));
-    Ok(if is_javascript && !is_exported { format!("{code}{EXPORT}") } else { code.to_owned() })
+    Ok(if runtime != "python" && !is_exported { format!("{code}{EXPORT}") } else { code.to_owned() })
 }
 
 /// A function's source as it was given; nothing where it was uploaded as a component.
@@ -307,7 +308,9 @@ mod tests {
         assert_eq!(with_handler("javascript", exported).expect("it has one"), exported);
         assert!(with_handler("python", "def handler(event):\n    return 1\n").is_ok());
         assert!(with_handler("shell", "echo hello").is_ok());
-        for bad in ["def handler(one, two): pass", "handler = 1", ""] {
+        let arrow = "const handler = (e) => 1";
+        assert_eq!(with_handler("typescript", arrow).expect("it has one"), format!("{arrow}{EXPORT}"));
+        for bad in ["def other(event): pass", "handler = 1", ""] {
             let error = with_handler("python", bad).expect_err(bad);
             assert!(error.message().contains("needs to have the following signature"));
         }

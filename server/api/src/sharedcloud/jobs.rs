@@ -105,7 +105,11 @@ impl<'a> Shower<'a> {
             return Ok(());
         }
         let log = self.services.jobs.logs(self.caller, job.id, 0, LINES_MAX).await?;
-        let build_logs = self.build_logs(&job).await;
+        let waiting_for = self.services.jobs.waiting_for(&job);
+        let build_logs = match waiting_for {
+            Some(what) => Some(format!("waiting for {what}\n")),
+            None => self.build_logs(&job).await,
+        };
         let logs = log.iter().map(|entry| entry.line.text.len());
         self.log_bytes += logs.sum::<usize>() + build_logs.as_ref().map_or(0, String::len);
         self.views.push(map::job(job, &log, build_logs));

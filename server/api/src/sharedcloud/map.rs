@@ -100,6 +100,7 @@ pub(super) fn run(run: Run) -> model::Run {
 fn parameters_of(tuples: Vec<String>) -> String {
     let texts: Vec<String> = tuples.iter().map(|tuple| arguments(tuple)).collect();
     match &texts[..] {
+        [] => String::new(),
         [only] => format!("({only},)"),
         texts => format!("({})", texts.join(", ")),
     }
@@ -172,6 +173,7 @@ impl Texts {
                     texts.stderr.push('\n');
                 }
             }
+            _ if state == Status::Cancelled => texts.stderr.push_str("the job was cancelled\n"),
             _ => {}
         }
         texts

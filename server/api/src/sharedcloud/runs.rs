@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use skep_domain::model::account::Caller;
 use skep_domain::model::function::Function;
 use skep_domain::model::id::RunId;
+use skep_domain::model::job::Status;
 use skep_domain::model::labels::{LABELS_BYTES_MAX, Labels};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::page::{PAGE_MAX, Page};
@@ -124,7 +125,14 @@ pub(super) async fn run_delete(
     uuid: web::Path<String>,
     request: HttpRequest,
 ) -> Answer {
-    services.runs.delete(&allowed.caller, id(&uuid)?).await.map_err(or_wait)?;
+    let (caller, id) = (&allowed.caller, id(&uuid)?);
+    let run = services.runs.get(caller, id).await?;
+    let begun = [Status::Running, Status::Retrying].map(|status| run.counts.of(status));
+    if run.counts.of(Status::Queued) > 0 && begun == [0, 0] {
+        // Its client cannot cancel, and what waits for a lower price may wait for ever.
+        services.runs.cancel(caller, id).await.map_err(or_wait)?;
+    }
+    services.runs.delete(caller, id).await.map_err(or_wait)?;
     Ok(slash::deleted(&request))
 }
 
@@ -146,7 +154,7 @@ async fn function(services: &Services, caller: &Caller, text: &str) -> Result<Fu
 
 fn bid(text: &str) -> Result<Nanodollars, Error> {
     let number: f64 = text.parse().map_err(|_| wrong("bid_price", "A valid number is required."))?;
-    if number < 0.001 {
+    if number.is_nan() || number < 0.001 {
         return Err(wrong("bid_price", "bid_price cannot be smaller than $0.001"));
     }
     // Its client sends a float as text, which may have more places than are kept.
