@@ -1,5 +1,5 @@
 //! Starts a component once and keeps it as it is then: an interpreter that has started begins there in each new
-//! instance. The component exports `start: func()`; what it is made of has no such export any more.
+//! instance. The component exports `start: func()`, and goes on doing so; nobody calls it again.
 //!
 //! `cargo run -p skep-engine --example snapshot -- FROM.wasm TO.wasm`; `guests/build --runtimes` does.
 //!
