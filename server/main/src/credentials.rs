@@ -42,10 +42,6 @@ impl Credentials for HostCredentials {
         random_key().map_err(Error::internal)
     }
 
-    fn key_derive(&self, text: &str) -> String {
-        hex::encode(&self.secret.mac(text.as_bytes())[..KEY_DIGITS / 2])
-    }
-
     fn seal(&self, bytes: &[u8]) -> Result<Vec<u8>> {
         self.secret.seal(bytes)
     }

@@ -57,7 +57,7 @@ impl Account {
     }
 }
 
-/// The name of the key that a login by password gives. It is the same at each login, and ends with the password.
+/// The name of the keys that logins by password give. They end with the password; no other key is called so.
 pub const LOGIN_KEY: &str = "password login";
 
 /// An account's name: 1 to 100 of `a-z A-Z 0-9 . _ - @`, beginning with a letter or digit.

@@ -14,9 +14,6 @@ pub trait Credentials: Send + Sync {
     /// If the system has no randomness.
     fn key_create(&self) -> Result<String>;
 
-    /// The key that goes with a text: always the same, and nobody else can make it.
-    fn key_derive(&self, text: &str) -> String;
-
     /// Bytes that only this server can read again, and that nobody can change unnoticed.
     ///
     /// # Errors

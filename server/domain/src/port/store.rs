@@ -87,6 +87,10 @@ pub trait Accounts: Send + Sync {
     /// Makes a key.
     async fn key_create(&self, key: Key, keys_max: usize, receipt: Option<Receipt>) -> Result<Written>;
 
+    /// Makes a key for a login, and takes the oldest of these away where there are so many. Says no where the
+    /// account's password has another hash by now.
+    async fn key_login(&self, key: Key, password: String, logins_max: u32) -> Result<bool>;
+
     /// An account's keys, newest first.
     async fn key_list(&self, account: AccountId, page: Page) -> Result<Listed<Key>>;
 
@@ -197,7 +201,7 @@ pub trait Runs: Send + Sync {
     /// An account's runs.
     async fn run_list(&self, account: AccountId, filter: RunFilter, page: Page) -> Result<Listed<Run>>;
 
-    /// How many runs of a function there are in lists.
+    /// How many runs of a function there are in lists, up to some thousands.
     async fn run_count(&self, account: AccountId, function: FunctionId) -> Result<u64>;
 
     /// Cancels every job of a run that is not over, and marks the run.

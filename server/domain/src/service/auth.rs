@@ -20,6 +20,9 @@ pub struct Auth {
 /// The name of the account that is there from the first start.
 const ADMIN: &str = "admin";
 
+/// Keys that an account has by logins at once.
+const LOGINS_MAX: u32 = 20;
+
 /// What somebody shows to be given a token.
 #[derive(Debug)]
 pub enum Proof {
@@ -119,18 +122,14 @@ impl Auth {
         Ok(Given { token: self.base.credentials.token_issue(&claims)?, scopes, expires_at })
     }
 
-    /// The key that goes with an account's password: the same at each login, until the password is changed.
+    /// A new key for a password, which ends with it. An account has [`LOGINS_MAX`] of them: the oldest goes for
+    /// another.
     ///
     /// # Errors
     /// Unauthenticated; too many where too many passwords are being checked.
     pub async fn login(&self, name: &str, password: String) -> Result<String> {
         let account = self.by_password(name, password).await?;
-        let hash = account.password.as_deref().unwrap_or_default();
-        let secret = self.base.credentials.key_derive(&format!("{} {hash}", account.id));
-        let identity = Identity::KeyHash(Key::hash_of(&secret));
-        if self.base.store.identity_find(identity.clone()).await?.is_some() {
-            return Ok(secret);
-        }
+        let secret = self.base.credentials.key_create()?;
         let now = self.base.clock.now();
         let key = Key {
             id: self.base.ids.next(now),
@@ -141,14 +140,10 @@ impl Auth {
             hash: Key::hash_of(&secret),
             created_at: now,
         };
-        match self.base.store.key_create(key, self.base.limits.keys_max, None).await {
-            Ok(_) => Ok(secret),
-            // Another login may have made it meanwhile.
-            Err(error) => match self.base.store.identity_find(identity).await? {
-                Some(_) => Ok(secret),
-                None => Err(error),
-            },
-        }
+        // It may have been changed while it was checked.
+        let password = account.password.unwrap_or_default();
+        let made = self.base.store.key_login(key, password, LOGINS_MAX).await?;
+        if made { Ok(secret) } else { Err(unauthenticated()) }
     }
 
     async fn by_key(&self, key: &str) -> Result<(Account, Key)> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::once::{Looked, Pending, replay};
 use crate::base::Base;
 use crate::error::{Error, Result};
-use crate::model::account::{Caller, KEY_NAME_LENGTH_MAX, Key};
+use crate::model::account::{Caller, KEY_NAME_LENGTH_MAX, Key, LOGIN_KEY};
 use crate::model::id::KeyId;
 use crate::model::page::{Listed, PAGE_MAX, Page};
 use crate::model::receipt::{Answered, Once};
@@ -67,6 +67,11 @@ impl Keys {
         if name.chars().count() > KEY_NAME_LENGTH_MAX {
             let message = format!("a key's name has {KEY_NAME_LENGTH_MAX} characters at most");
             return Err(Error::invalid(message).field("name"));
+        }
+        if name == LOGIN_KEY {
+            return Err(
+                Error::invalid(format!("\"{LOGIN_KEY}\" is what keys of logins are called")).field("name")
+            );
         }
         if new.expires_at.is_some_and(|end| end <= now || end > now.plus(LIFE_MS_MAX)) {
             let message = "expiresAt must be in the future, within ten years, in Unix milliseconds";

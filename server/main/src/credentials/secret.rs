@@ -17,7 +17,6 @@ const NONCE_BYTES: usize = 12;
 /// 32 random bytes, and what is derived from them for each use.
 pub(crate) struct Secret {
     signing: [u8; BYTES],
-    keys: [u8; BYTES],
     cipher: ChaCha20Poly1305,
 }
 
@@ -42,19 +41,18 @@ impl Secret {
     }
 
     pub(crate) fn new(bytes: &[u8; BYTES]) -> Self {
-        let derive = |purpose: &[u8]| mac(bytes, purpose);
+        let derive = |purpose: &[u8]| -> [u8; BYTES] {
+            let mut mac = Hmac::<Sha256>::new_from_slice(bytes).expect("any length will do for a key");
+            mac.update(purpose);
+            mac.finalize().into_bytes().into()
+        };
         let cipher = ChaCha20Poly1305::new(&derive(b"skep seals").into());
-        Self { signing: derive(b"skep tokens"), keys: derive(b"skep keys"), cipher }
+        Self { signing: derive(b"skep tokens"), cipher }
     }
 
     /// What tokens are signed with.
     pub(super) fn signing(&self) -> &[u8] {
         &self.signing
-    }
-
-    /// What only this server can make of some bytes, always the same.
-    pub(super) fn mac(&self, bytes: &[u8]) -> [u8; BYTES] {
-        mac(&self.keys, bytes)
     }
 
     pub(super) fn seal(&self, bytes: &[u8]) -> Result<Vec<u8>> {
@@ -69,12 +67,6 @@ impl Secret {
         let nonce = Nonce::try_from(nonce).map_err(|_| broken())?;
         self.cipher.decrypt(&nonce, sealed).map_err(|_| broken())
     }
-}
-
-fn mac(key: &[u8; BYTES], bytes: &[u8]) -> [u8; BYTES] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length will do for a key");
-    mac.update(bytes);
-    mac.finalize().into_bytes().into()
 }
 
 /// Writes a file of the owner's alone, whole and to the disk before it has its name.

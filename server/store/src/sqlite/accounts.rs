@@ -153,6 +153,24 @@ impl Accounts for SqliteStore {
         .await
     }
 
+    async fn key_login(&self, key: Key, password: String, logins_max: u32) -> Result<bool> {
+        self.write_accounts(move |connection| {
+            const ACCOUNT: &str = "SELECT key FROM accounts WHERE id = ? AND password = ? AND deleted = 0";
+            let account: Option<i64> = connection
+                .query_row(ACCOUNT, params![key.account.to_bytes(), password], |row| row.get(0))
+                .optional()
+                .map_err(internal)?;
+            let Some(account) = account else { return Ok(false) };
+            const OLDEST: &str =
+                "DELETE FROM keys WHERE key IN (SELECT key FROM keys WHERE account = ? AND name = ?
+                ORDER BY key DESC LIMIT -1 OFFSET ?)";
+            let kept = logins_max.saturating_sub(1);
+            connection.execute(OLDEST, params![account, key.name, kept]).map_err(internal)?;
+            insert_key(connection, &key).map(|()| true)
+        })
+        .await
+    }
+
     async fn key_list(&self, account: AccountId, page: Page) -> Result<Listed<Key>> {
         self.read(move |connection| {
             let sql = format!(

@@ -88,16 +88,27 @@ mod scenarios {
     }
 
     pub(super) async fn the_key_of_a_login_ends_with_the_password(world: &World) {
-        let login = Key { name: LOGIN_KEY.into(), ..key(world, world.account, "login") };
-        let hash = Identity::KeyHash(login.hash);
-        world.store.key_create(login, 10, None).await.expect("it is written");
+        let change =
+            |password: &str| AccountChange { password: Some(password.into()), ..AccountChange::default() };
+        let changed = async |password| {
+            world.store.account_change(&account_name("admin"), change(password)).await.expect("it answers");
+        };
+        let login = async |text: &str, password: &str| {
+            let login = Key { name: LOGIN_KEY.into(), ..key(world, world.account, text) };
+            world.store.key_login(login, password.into(), 2).await.expect("it answers")
+        };
+        let is_there =
+            async |text: &str| find(world, Identity::KeyHash(Sha256::of(text.as_bytes()))).await.is_some();
+        changed("one").await;
+        assert!(!login("a", "other").await && !is_there("a").await, "it was changed meanwhile");
+        assert!(login("a", "one").await && login("b", "one").await && login("c", "one").await);
+        assert!(!is_there("a").await && is_there("b").await && is_there("c").await, "the oldest goes");
         let other = AccountChange { weight: Some(2), ..AccountChange::default() };
         world.store.account_change(&account_name("admin"), other).await.expect("it answers");
-        assert!(find(world, hash.clone()).await.is_some());
-        let password = AccountChange { password: Some("hash".into()), ..AccountChange::default() };
-        world.store.account_change(&account_name("admin"), password).await.expect("it answers");
-        assert!(find(world, hash).await.is_none());
-        assert!(find(world, Identity::KeyHash(Sha256::of(b"admin"))).await.is_some(), "other keys stay");
+        assert!(is_there("b").await);
+        changed("two").await;
+        assert!(!is_there("b").await && !is_there("c").await);
+        assert!(is_there("admin").await, "other keys stay");
     }
 
     pub(super) async fn a_change_is_seen_at_once(world: &World) {
