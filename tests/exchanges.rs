@@ -2,7 +2,7 @@
 //!
 //! A file has what its server needs (`config`, `runtimes`, `accounts` with their passwords) and steps: `send` with `form`,
 //! `json` or `text`, then the `status` and, as JSON, the `answer`, whose objects have these fields and no others. In it
-//! `<uuid>`, `<date>` and `<any>` stand for values that differ, and `~…` for a text that has this in it. What `save` names
+//! `<uuid>`, `<date>`, `<token>`, `<any>` and the like stand for values that differ, and `~…` for a text that has this in it. What `save` names
 //! stands in later steps as `{name}`, in a query as `{name%}`. A step that is to be `repeated` is sent until its answer is so.
 
 use std::collections::BTreeMap;
@@ -181,6 +181,8 @@ fn fits(pattern: &str, found: &Value) -> bool {
     let text = found.as_str();
     match pattern {
         "<any>" => true,
+        "<price of two seconds>" => found.as_f64().is_some_and(|price| (0.008..0.02).contains(&price)),
+        "<two seconds>" => found.as_u64().is_some_and(|seconds| (2..5).contains(&seconds)),
         "<uuid>" => text.is_some_and(|text| shape(text) == "00000000-0000-0000-0000-000000000000"),
         "<date>" => text.is_some_and(|text| shape(text) == "00-00-0000 00:00:00"),
         "<token>" => text.is_some_and(|text| text.len() == 40 && shape(text).chars().all(|c| c == '0')),

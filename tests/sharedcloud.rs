@@ -149,8 +149,17 @@ fn a_password_is_chosen_only_by_who_may_all_that_it_gives() {
     };
     assert_eq!(login().status, 400);
     assert_eq!(member.send("PATCH", "/api/v1/users/account/", "password=right+horse", &form).status, 200);
-    assert_eq!(login().status, 200);
-    assert_eq!(login().body, login().body, "the same at each login");
+    let (one, other) = (login().body, login().body);
+    assert_ne!(one, other);
+    let one = server.with_key(one["token"].as_str().expect("a token"));
+    let keys = one.get("/v1/keys").data(200);
+    let newest = keys["items"][0]["keyId"].as_str().expect("an id");
+    assert_eq!(keys["items"][0]["name"], "password login");
+    assert_eq!(one.delete(&format!("/v1/keys/{newest}")).status, 200);
+    let other = server.with_key(other["token"].as_str().expect("a token"));
+    login();
+    assert_eq!(other.get("/v1/keys").status, 401, "what was revoked does not come back");
+    one.post("/v1/keys", &json!({"name": "password login"})).refused(400);
 }
 
 #[test]

@@ -11,6 +11,8 @@ use skep_domain::{Error, Result};
 const BYTES_MAX: usize = 16 << 10;
 const DEPTH_MAX: usize = 8;
 const RULES_MAX: usize = 200;
+/// Characters of a rule that a refusal repeats.
+const SHOWN_MAX: usize = 200;
 
 /// What a filter asks for.
 #[derive(Debug, Deserialize)]
@@ -82,19 +84,27 @@ pub(super) fn parse(text: &str) -> Result<Filter> {
         r#"{"condition": "AND", "rules": [{"field": "status", "operator": "equal", "value": "SUCCESS"}]}"#;
     let value: Value = serde_json::from_str(text)
         .map_err(|error| refused(format!("it is no JSON ({error}); write it as {example}")))?;
-    if !are_objects(&value) {
-        return Err(refused(format!("a rule is an object; write it as {example}")));
-    }
-    let filter = Filter::deserialize(&value).map_err(|_| refused(why(&value, example)))?;
     let mut rules = 0;
-    count(&filter, 1, &mut rules)?;
-    Ok(filter)
+    measure(&value, 1, &mut rules, example)?;
+    Filter::deserialize(&value).map_err(|_| refused(why(&value, example)))
 }
 
-/// Whether rules are objects: an array would do for one, field by field, which nobody means.
-fn are_objects(value: &Value) -> bool {
-    let rules = value.get("rules").and_then(Value::as_array);
-    value.is_object() && rules.into_iter().flatten().all(are_objects)
+/// Whether rules are objects, and neither too many nor too deep. An array would do for a rule, field by field, which
+/// nobody means.
+fn measure(value: &Value, depth: usize, rules: &mut usize, example: &str) -> Result<()> {
+    if !value.is_object() {
+        return Err(refused(format!("a rule is an object; write it as {example}")));
+    }
+    if depth > DEPTH_MAX {
+        return Err(refused(format!("conditions may lie in each other {DEPTH_MAX} deep")));
+    }
+    *rules += value["value"].as_array().map_or(1, Vec::len).max(1);
+    let inner = value["rules"].as_array();
+    inner.into_iter().flatten().try_for_each(|rule| measure(rule, depth + 1, rules, example))?;
+    if *rules > RULES_MAX {
+        return Err(refused(format!("it may have {RULES_MAX} rules and values")));
+    }
+    Ok(())
 }
 
 /// What is wrong with a filter that is JSON: of an untagged enum serde says nothing.
@@ -109,24 +119,8 @@ fn why(value: &Value, example: &str) -> String {
         None => Rule::deserialize(value).err(),
     };
     let error = error.map(|error| error.to_string()).unwrap_or_default();
-    format!("{error} in {value}; write it as {example}")
-}
-
-fn count(filter: &Filter, depth: usize, rules: &mut usize) -> Result<()> {
-    if depth > DEPTH_MAX {
-        return Err(refused(format!("conditions may lie in each other {DEPTH_MAX} deep")));
-    }
-    match filter {
-        Filter::Rule(rule) => *rules += rule.value.as_array().map_or(1, Vec::len).max(1),
-        Filter::Joined(joined) => {
-            *rules += 1;
-            joined.rules.iter().try_for_each(|rule| count(rule, depth + 1, rules))?;
-        }
-    }
-    if *rules > RULES_MAX {
-        return Err(refused(format!("it may have {RULES_MAX} rules and values")));
-    }
-    Ok(())
+    let shown: String = value.to_string().chars().take(SHOWN_MAX).collect();
+    format!("{error} in {shown}; write it as {example}")
 }
 
 fn refused(why: impl AsRef<str>) -> Error {

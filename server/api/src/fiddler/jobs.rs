@@ -33,7 +33,7 @@ pub(super) async fn job_list(
     services: web::Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
-    let mut params = Params::repeated(&request)?;
+    let mut params = Params::with_repeated(&request, "ordering")?;
     let page = Page::of(&mut params)?;
     let account = services.accounts.own(&allowed.caller).await?;
     let mut all = Vec::new();

@@ -28,7 +28,7 @@ pub(super) async fn project_list(
     services: web::Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
-    let mut params = Params::repeated(&request)?;
+    let mut params = Params::of(&request)?;
     let page = Page::of(&mut params)?;
     let account = services.accounts.own(&allowed.caller).await?;
     let fits = match params.take("filter") {

@@ -235,7 +235,7 @@ pub(super) fn ordering(given: &[String]) -> Result<Vec<(Key, Order)>> {
         let wrong = || Error::invalid(format!("ordering takes {sorted}, not {name}")).field("ordering");
         key.map(|key| (key, order)).ok_or_else(wrong)
     };
-    let order = names.map(key).collect::<Result<Vec<_>>>()?;
+    let order = names.take(ORDER_MAX + 1).map(key).collect::<Result<Vec<_>>>()?;
     if order.len() > ORDER_MAX {
         return Err(Error::invalid(format!("ordering takes {ORDER_MAX} fields")).field("ordering"));
     }

@@ -26,21 +26,21 @@ const PAGING: [&str; 2] = ["limit", "lastEvaluatedKey"];
 
 impl Params {
     pub(crate) fn of(request: &HttpRequest) -> Result<Self> {
-        let params = Self::repeated(request)?;
-        if let Some(twice) = params.pairs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            let name = &twice[0].0;
-            return Err(Error::invalid(format!("{name} is given twice")).field(name));
-        }
-        Ok(params)
+        Self::with_repeated(request, "")
     }
 
-    /// The same where a name may be given more than once.
-    pub(crate) fn repeated(request: &HttpRequest) -> Result<Self> {
+    /// The same where one name may be given more than once.
+    pub(crate) fn with_repeated(request: &HttpRequest, repeated: &str) -> Result<Self> {
         let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string());
         let mut pairs =
             pairs.map_err(|error| Error::invalid(format!("the query cannot be read: {error}")))?.0;
         // Each name together, its values in the order given.
         pairs.sort_by(|one, other| one.0.cmp(&other.0));
+        let is_twice = |pair: &&[(String, String)]| pair[0].0 == pair[1].0 && pair[0].0 != repeated;
+        if let Some(twice) = pairs.windows(2).find(is_twice) {
+            let name = &twice[0].0;
+            return Err(Error::invalid(format!("{name} is given twice")).field(name));
+        }
         let filters = pairs.iter().filter(|(name, _)| !PAGING.contains(&name.as_str()));
         let filters: Vec<String> = filters.map(|(name, value)| format!("{name}={value}")).collect();
         Ok(Self { filters: format!("{}?{}", request.path(), filters.join("&")), pairs })
@@ -54,7 +54,9 @@ impl Params {
 
     /// All values of a name, in the order given.
     pub(crate) fn take_all(&mut self, name: &str) -> Vec<String> {
-        std::iter::from_fn(|| self.take(name)).collect()
+        let (taken, left) = std::mem::take(&mut self.pairs).into_iter().partition(|(known, _)| known == name);
+        self.pairs = left;
+        Vec::into_iter(taken).map(|(_, value)| value).collect()
     }
 
     pub(crate) fn parse<T: std::str::FromStr<Err = Error>>(&mut self, name: &str) -> Result<Option<T>> {

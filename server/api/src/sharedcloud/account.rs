@@ -14,7 +14,7 @@ use crate::shared::allowed::{KeysWrite, RunsRead};
 
 type Answer = Result<HttpResponse, Failure>;
 
-/// Gives the token that goes with a password: the same at each login, until the password is changed.
+/// Gives a token for a password, good until the password is changed.
 #[utoipa::path(
     tag = "account",
     request_body(content = LoginBody, content_type = "application/x-www-form-urlencoded"),
@@ -50,7 +50,7 @@ pub(super) async fn user_create() -> Answer {
 #[get("/users")]
 pub(super) async fn user_list(allowed: Allowed<RunsRead>, services: web::Data<Services>) -> Answer {
     let account = services.accounts.own(&allowed.caller).await?;
-    Ok(HttpResponse::Ok().json([map::account(&account)]))
+    Ok(HttpResponse::Ok().json([map::account(&account, services.base().clock.now())]))
 }
 
 /// The caller's account, as a list of one.
@@ -62,7 +62,7 @@ pub(super) async fn user_list(allowed: Allowed<RunsRead>, services: web::Data<Se
 #[get("/users/account")]
 pub(super) async fn account_get(allowed: Allowed<RunsRead>, services: web::Data<Services>) -> Answer {
     let account = services.accounts.own(&allowed.caller).await?;
-    Ok(HttpResponse::Ok().json([map::account(&account)]))
+    Ok(HttpResponse::Ok().json([map::account(&account, services.base().clock.now())]))
 }
 
 /// Changes the caller's password.
@@ -96,5 +96,5 @@ pub(super) async fn account_change(
         Some("password") => wrong("password", format!("This password is too short or too long: {error}.")),
         _ => error,
     };
-    Ok(HttpResponse::Ok().json(map::account(&changed.map_err(too_short)?)))
+    Ok(HttpResponse::Ok().json(map::account(&changed.map_err(too_short)?, services.base().clock.now())))
 }

@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web};
 use serde_json::Value;
 use skep_domain::model::account::Caller;
 use skep_domain::model::function::{Function, State};
-use skep_domain::model::page::{PAGE_MAX, Page};
 use skep_domain::model::runtime;
 use skep_domain::model::settings::Settings;
 use skep_domain::model::source::Source;
@@ -21,7 +20,7 @@ use super::error::{Failure, or_wait, wrong};
 use super::model::{FunctionBody, NewFunctionBody};
 use super::resources::images;
 use super::schemas::Refusals;
-use super::{Allowed, LIST_MAX, map, model, slash};
+use super::{Allowed, FIRST, LIST_BYTES_MAX, LIST_MAX, map, model, slash};
 use crate::shared::allowed::{FunctionsRead, FunctionsWrite};
 use crate::shared::observe::Traced;
 
@@ -32,7 +31,7 @@ const BUILD_WAIT: Duration = Duration::from_secs(120);
 /// What a script in JavaScript ends with, so that its handler is seen from outside.
 const EXPORT: &str = "\nexport { handler };\n";
 
-/// The caller's functions, newest first: 1,000 of them.
+/// The caller's functions, newest first: 1,000 of them, or 8 MiB of source.
 #[utoipa::path(
     tag = "functions",
     responses((status = 200, description = "the functions", body = Vec<model::Function>), Refusals),
@@ -40,15 +39,23 @@ const EXPORT: &str = "\nexport { handler };\n";
 )]
 #[get("/functions")]
 pub(super) async fn function_list(allowed: Allowed<FunctionsRead>, services: web::Data<Services>) -> Answer {
-    let (mut views, mut page) = (Vec::new(), Page { limit: PAGE_MAX, after: None });
+    let (mut views, mut bytes, mut page) = (Vec::new(), 0, FIRST);
     let images = images(&services).await?;
     loop {
         let listed = services.functions.list(&allowed.caller, page).await?;
         for function in listed.items {
-            views.push(shown(&services, &allowed.caller, function, &images).await?);
+            bytes += usize::try_from(function.current.size_bytes).unwrap_or(usize::MAX);
+            if views.len() < LIST_MAX && (bytes <= LIST_BYTES_MAX || views.is_empty()) {
+                match shown(&services, &allowed.caller, function, &images).await {
+                    Ok(view) => views.push(view),
+                    // It was deleted meanwhile.
+                    Err(error) if error.code() == Code::NotFound => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
         }
         page.after = listed.next;
-        if listed.next.is_none() || views.len() >= LIST_MAX {
+        if listed.next.is_none() || views.len() >= LIST_MAX || bytes > LIST_BYTES_MAX {
             return Ok(HttpResponse::Ok().json(views));
         }
     }
@@ -97,19 +104,19 @@ pub(super) async fn function_create(
     }
     let built = build(&services, &allowed.caller, (&name, image, &code), trace).await;
     if built.is_err() {
-        forget(&services, &allowed.caller, &name).await?;
+        forget(&services, &allowed.caller, &name).await;
     }
     Ok(slash::made(&request, shown(&services, &allowed.caller, built?, &images).await?))
 }
 
 /// Takes a function away of which nothing but a build that failed was ever there.
-async fn forget(services: &Services, caller: &Caller, name: &str) -> Result<(), Error> {
-    match services.functions.get(caller, name).await {
-        Ok(function) if function.current.number == 1 && function.current.state == State::Failed => {
-            services.functions.delete(caller, name).await
-        }
-        // It was not even taken, or it is somebody else's of the account meanwhile.
-        _ => Ok(()),
+async fn forget(services: &Services, caller: &Caller, name: &str) {
+    let found = services.functions.get(caller, name).await;
+    let is_nothing =
+        |function: &Function| function.current.number == 1 && function.current.state == State::Failed;
+    if found.is_ok_and(|function| is_nothing(&function)) {
+        // Why the build failed is what is told, whatever comes of this.
+        let _ = services.functions.delete(caller, name).await;
     }
 }
 
@@ -174,7 +181,7 @@ async fn change(
             };
             let code = match code {
                 Some(code) => code,
-                None => code_of(services, caller, &function).await?,
+                None => only_code_of(services, caller, &function).await?,
             };
             build(services, caller, (function.name.as_str(), image, &code), trace).await?
         }
@@ -232,9 +239,16 @@ async fn build(
     let source = Source::new(main, files, services.limits().source_bytes_max)?;
     let new = NewSource { runtime: runtime.to_owned(), source, trace };
     let uploaded = services.builds.upload(caller, name, new, BUILD_WAIT).await?;
-    if uploaded.version.state == State::Failed {
-        let logs = services.functions.build_logs(&uploaded.function, &uploaded.version).await?;
-        return Err(wrong("code", logs.unwrap_or_default().trim_end()));
+    match uploaded.version.state {
+        State::Ready => {}
+        State::Building => {
+            let message = "The build goes on; look at the function again in a while.";
+            return Err(Error::new(Code::Unavailable, message));
+        }
+        State::Failed => {
+            let logs = services.functions.build_logs(&uploaded.function, &uploaded.version).await?;
+            return Err(wrong("code", logs.unwrap_or_default().trim_end()));
+        }
     }
     let label = |settings: &Settings| {
         let mut settings = settings.clone();
@@ -256,20 +270,46 @@ fn with_handler(runtime: &str, code: &str) -> Result<String, Error> {
     if !beginnings.iter().any(|beginning| dense.contains(beginning)) {
         return Err(wrong("code", format!("code needs to have the following signature: {signature}")));
     }
-    let is_exported = code.lines().any(|line| line.trim_start().starts_with("export "));
+    let listed = dense.split("export{").skip(1).filter_map(|rest| rest.split('}').next());
+    let is_listed = listed
+        .flat_map(|names| names.split(','))
+        .any(|name| name == "handler" || name.ends_with("ashandler"));
+    let exported = ["function", "asyncfunction", "const", "let", "var"];
+    let is_exported =
+        is_listed || exported.iter().any(|kind| dense.contains(&format!("export{kind}handler")));
     Ok(if runtime != "python" && !is_exported { format!("{code}{EXPORT}") } else { code.to_owned() })
 }
 
 /// A function's source as it was given; nothing where it was uploaded as a component.
 async fn code_of(services: &Services, caller: &Caller, function: &Function) -> Result<String, Error> {
+    Ok(source_of(services, caller, function).await?.0)
+}
+
+/// The same, to be built again: it must be all that there is.
+async fn only_code_of(services: &Services, caller: &Caller, function: &Function) -> Result<String, Error> {
+    match source_of(services, caller, function).await? {
+        (code, 1) => Ok(code),
+        (_, files) => {
+            Err(wrong("code", format!("This field is required: the function has {files} files of source.")))
+        }
+    }
+}
+
+/// The file that a function begins with, and how many it has.
+async fn source_of(
+    services: &Services,
+    caller: &Caller,
+    function: &Function,
+) -> Result<(String, usize), Error> {
     if function.current.build.is_none() {
-        return Ok(String::new());
+        return Ok((String::new(), 0));
     }
     let kept = services.functions.source(caller, function.name.as_str(), function.current.number).await?;
     let kept: Value = serde_json::from_slice(&kept).map_err(Error::internal)?;
     let main = kept["main"].as_str().unwrap_or_default();
     let text = kept["files"][main]["text"].as_str().unwrap_or_default();
-    Ok(text.strip_suffix(EXPORT).unwrap_or(text).to_owned())
+    let files = kept["files"].as_object().map_or(0, serde_json::Map::len);
+    Ok((text.strip_suffix(EXPORT).unwrap_or(text).to_owned(), files))
 }
 
 async fn shown(
@@ -281,7 +321,7 @@ async fn shown(
     let image = image_now(images, &function);
     Ok(model::Function {
         uuid: function.id.to_string(),
-        current_server_time: map::now(),
+        current_server_time: map::date(services.base().clock.now()),
         registry_path: image.map(|image| image.registry_path.clone()).unwrap_or_default(),
         runtime: image.map(|image| image.label.clone()).unwrap_or_default(),
         num_runs: services.runs.count(caller, function.id).await?,
@@ -304,8 +344,16 @@ mod tests {
             with_handler("javascript", javascript).expect("it has one"),
             format!("{javascript}{EXPORT}")
         );
-        let exported = "export function handler(event) {}";
-        assert_eq!(with_handler("javascript", exported).expect("it has one"), exported);
+        for exported in [
+            "export function handler(event) {}",
+            "export const handler = (event) => 1;",
+            "function handler(event) {}\nexport{ other, handler };",
+            "const handle = (e) => e; const handler = handle; export { handle as handler }",
+        ] {
+            assert_eq!(with_handler("javascript", exported).expect("it has one"), exported);
+        }
+        let beside = "export const x = 1; function handler(event) {}";
+        assert_eq!(with_handler("javascript", beside).expect("it has one"), format!("{beside}{EXPORT}"));
         assert!(with_handler("python", "def handler(event):\n    return 1\n").is_ok());
         assert!(with_handler("shell", "echo hello").is_ok());
         let arrow = "const handler = (e) => 1";

@@ -3,12 +3,14 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
-use skep_domain::{Error, Result};
+use skep_domain::{Code, Error, Result};
 
 use super::error::wrong;
 
 /// Literals in each other.
 const DEPTH_MAX: usize = 32;
+/// Literals of a text, inner ones too.
+const LITERALS_MAX: usize = 1_000_000;
 
 const FIELD: &str = "parameters";
 const NO_TUPLES: &str =
@@ -18,8 +20,8 @@ const NO_INNER: &str =
     r#""parameters" need to contain inner tuples. Don't forget the comma at the end: e.g., ((1, 2),)"#;
 
 /// The arguments of each job, as JSON arrays, of the text of a tuple of tuples.
-pub(super) fn tuples(text: &str) -> Result<Vec<Box<RawValue>>> {
-    let mut reader = Reader { rest: text, depth: 0 };
+pub(super) fn tuples(text: &str, jobs_max: usize) -> Result<Vec<Box<RawValue>>> {
+    let mut reader = Reader { rest: text, depth: 0, left: LITERALS_MAX };
     let literal = reader.document().map_err(|why| wrong(FIELD, format!("{NO_TUPLES} ({why})")))?;
     let Literal::Tuple(inner) = literal else { return Err(wrong(FIELD, NO_TUPLES)) };
     if text.trim().is_empty() {
@@ -27,6 +29,11 @@ pub(super) fn tuples(text: &str) -> Result<Vec<Box<RawValue>>> {
     }
     if inner.is_empty() {
         return Err(wrong(FIELD, NONE));
+    }
+    if inner.len() > jobs_max {
+        return Err(
+            Error::new(Code::TooLarge, format!("a run may have {jobs_max} jobs at most")).field(FIELD)
+        );
     }
     let tuple = |literal| match literal {
         Literal::Tuple(_) => serde_json::value::to_raw_value(&Value::from(literal)).map_err(Error::internal),
@@ -53,6 +60,8 @@ impl From<Literal> for Value {
 struct Reader<'a> {
     rest: &'a str,
     depth: usize,
+    /// How many more literals there may be.
+    left: usize,
 }
 
 type Read<T> = std::result::Result<T, String>;
@@ -94,6 +103,7 @@ impl Reader<'_> {
         if self.depth > DEPTH_MAX {
             return Err(format!("it may be {DEPTH_MAX} deep"));
         }
+        self.left = self.left.checked_sub(1).ok_or(format!("it may have {LITERALS_MAX} literals"))?;
         self.space();
         let value = match self.rest.as_bytes().first() {
             Some(b'(') => {
@@ -185,43 +195,70 @@ impl Reader<'_> {
                 self.take(&quote);
             }
             while !self.take(&quote) {
-                text.push(self.character(quote.len() == 3)?);
+                self.character(quote.len() == 3, &mut text)?;
             }
             self.space();
         }
         Ok(text)
     }
 
-    fn character(&mut self, may_break: bool) -> Read<char> {
+    fn next(&mut self) -> Read<char> {
         let mut characters = self.rest.chars();
-        let first = characters.next().ok_or("a text does not end")?;
+        let next = characters.next().ok_or("a text does not end")?;
         self.rest = characters.as_str();
-        match first {
-            '\\' => self.escaped(),
+        Ok(next)
+    }
+
+    fn character(&mut self, may_break: bool, text: &mut String) -> Read<()> {
+        match self.next()? {
+            '\\' => self.escaped(text),
             '\n' if !may_break => Err("a text does not end in its line".into()),
-            first => Ok(first),
+            other => {
+                text.push(other);
+                Ok(())
+            }
         }
     }
 
-    fn escaped(&mut self) -> Read<char> {
-        let mut characters = self.rest.chars();
-        let kind = characters.next().ok_or("a text does not end")?;
-        self.rest = characters.as_str();
-        let digits = match kind {
-            'n' => return Ok('\n'),
-            't' => return Ok('\t'),
-            'r' => return Ok('\r'),
-            '0' => return Ok('\0'),
-            '\\' | '\'' | '"' => return Ok(kind),
-            'x' => 2,
-            'u' => 4,
-            'U' => 8,
-            other => return Err(format!("\\{other} is no escape that is known here")),
+    fn escaped(&mut self, text: &mut String) -> Read<()> {
+        let plain = match self.next()? {
+            // A line that goes on.
+            '\n' => return Ok(()),
+            'a' => '\x07',
+            'b' => '\x08',
+            'f' => '\x0c',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'v' => '\x0b',
+            kind @ ('\\' | '\'' | '"') => kind,
+            digit @ '0'..='7' => self.octal(digit)?,
+            'x' => self.hexadecimal(2)?,
+            'u' => self.hexadecimal(4)?,
+            'U' => self.hexadecimal(8)?,
+            // What is no escape is itself.
+            other => {
+                text.push('\\');
+                other
+            }
         };
+        text.push(plain);
+        Ok(())
+    }
+
+    /// Up to three digits, of which one is read.
+    fn octal(&mut self, first: char) -> Read<char> {
+        let more = self.rest.bytes().take(2).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
+        let digits = format!("{first}{}", &self.rest[..more]);
+        self.rest = &self.rest[more..];
+        named(u32::from_str_radix(&digits, 8).ok())
+    }
+
+    fn hexadecimal(&mut self, digits: usize) -> Read<char> {
         let hex = self.rest.get(..digits).ok_or("a text does not end")?;
-        let code = u32::from_str_radix(hex, 16).ok().and_then(char::from_u32);
         self.rest = &self.rest[digits..];
-        code.ok_or_else(|| "an escape names no character".into())
+        let is_hex = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        named(u32::from_str_radix(hex, 16).ok().filter(|_| is_hex))
     }
 
     fn space(&mut self) {
@@ -242,6 +279,11 @@ impl Reader<'_> {
     }
 }
 
+/// The character of a code.
+fn named(code: Option<u32>) -> Read<char> {
+    code.and_then(char::from_u32).ok_or_else(|| "an escape names no character".into())
+}
+
 /// A number in Python's way of writing: whole ones up to 64 bits.
 fn of_number(text: &str) -> Option<Number> {
     let (is_negative, digits) = match text.strip_prefix('-') {
@@ -253,6 +295,10 @@ fn of_number(text: &str) -> Option<Number> {
         .into_iter()
         .find_map(|(prefix, base)| radix(prefix).and_then(|digits| u64::from_str_radix(&digits, base).ok()));
     let is_decimal = digits.bytes().all(|byte| byte.is_ascii_digit());
+    // Older Pythons read these as octal, newer ones not at all.
+    if is_decimal && digits.starts_with('0') && digits.bytes().any(|byte| byte != b'0') {
+        return None;
+    }
     let whole = whole.or_else(|| digits.parse().ok().filter(|_| is_decimal));
     if let Some(whole) = whole {
         return match is_negative {
@@ -309,7 +355,7 @@ mod tests {
     use super::*;
 
     fn json(text: &str) -> Vec<String> {
-        tuples(text).expect(text).iter().map(|tuple| tuple.get().to_owned()).collect()
+        tuples(text, 1000).expect(text).iter().map(|tuple| tuple.get().to_owned()).collect()
     }
 
     #[test]
@@ -340,6 +386,8 @@ mod tests {
             ("(('a,),)", NO_TUPLES),
             ("((1-2,),)", NO_TUPLES),
             ("((inf,),)", NO_TUPLES),
+            (r"(('\x+1',),)", NO_TUPLES),
+            ("((0123,),)", NO_TUPLES),
             ("((99999999999999999999,),)", NO_TUPLES),
             ("__import__('os')", NO_TUPLES),
             ("((1,),) ;", NO_TUPLES),
@@ -348,11 +396,14 @@ mod tests {
             ("(1, 2)", NO_INNER),
             ("([1],)", NO_INNER),
         ] {
-            let error = tuples(text).expect_err(text);
+            let error = tuples(text, 1000).expect_err(text);
             assert!(error.message().starts_with(says), "{text}: {}", error.message());
         }
         let deep = format!("{}{}", "(".repeat(100_000), ")".repeat(100_000));
-        assert!(tuples(&deep).expect_err("too deep").message().contains("32 deep"));
+        assert!(tuples(&deep, 1000).expect_err("too deep").message().contains("32 deep"));
+        assert_eq!(tuples("((1,), (2,))", 1).expect_err("too many").code(), Code::TooLarge);
+        let many = format!("({})", "(),".repeat(LITERALS_MAX));
+        assert!(tuples(&many, 1000).expect_err("too many").message().contains("1000000 literals"));
     }
 
     #[test]

@@ -25,19 +25,19 @@ pub(super) fn date(at: Millis) -> String {
     at.unwrap_or_default().to_zoned(TimeZone::UTC).strftime("%d-%m-%Y %H:%M:%S").to_string()
 }
 
-/// Now, as every resource tells it.
-pub(super) fn now() -> String {
-    Timestamp::now().to_zoned(TimeZone::UTC).strftime("%d-%m-%Y %H:%M:%S").to_string()
-}
-
-/// Dollars as a number: to a thousandth, as the product shows them.
+/// What was charged, as a number: to a thousandth, as the product shows it.
 pub(super) fn dollars(amount: Nanodollars) -> Number {
     const THOUSANDTH: u64 = 1_000_000;
     Number::from_f64(amount.0.saturating_add(THOUSANDTH / 2).div_euclid(THOUSANDTH) as f64 / 1000.0)
         .unwrap_or_else(|| 0.into())
 }
 
-pub(super) fn account(account: &Account) -> model::Account {
+/// Dollars as a number, all of them.
+fn exactly(amount: Nanodollars) -> Number {
+    amount.to_string().parse().ok().and_then(Number::from_f64).unwrap_or_else(|| 0.into())
+}
+
+pub(super) fn account(account: &Account, now: Millis) -> model::Account {
     model::Account {
         uuid: account.id.to_string(),
         username: account.name.as_str().to_owned(),
@@ -45,15 +45,15 @@ pub(super) fn account(account: &Account) -> model::Account {
         last_login: None,
         date_joined: date(account.created_at),
         balance: dollars(Nanodollars::default()),
-        current_server_time: now(),
+        current_server_time: date(now),
     }
 }
 
-pub(super) fn image(image: Image) -> model::Image {
+pub(super) fn image(image: Image, now: Millis) -> model::Image {
     let created_at = date(image.runtime.created_at);
     model::Image {
         uuid: image.uuid,
-        current_server_time: now(),
+        current_server_time: date(now),
         num_installations: 0,
         registry_path: image.registry_path,
         updated_at: created_at.clone(),
@@ -66,10 +66,10 @@ pub(super) fn image(image: Image) -> model::Image {
     }
 }
 
-pub(super) fn gpu(gpu: Gpu) -> model::Gpu {
+pub(super) fn gpu(gpu: Gpu, now: Millis) -> model::Gpu {
     model::Gpu {
         uuid: gpu.uuid,
-        current_server_time: now(),
+        current_server_time: date(now),
         is_available: gpu.is_available,
         created_at: date(Millis::default()),
         name: gpu.name,
@@ -78,19 +78,19 @@ pub(super) fn gpu(gpu: Gpu) -> model::Gpu {
     }
 }
 
-pub(super) fn run(run: Run) -> model::Run {
+pub(super) fn run(run: Run, now: Millis) -> model::Run {
     let labels = &run.common.labels;
     let gpu = labels.get(BASE_GPU).and_then(|id| catalog::gpu_by_id(id));
     let parameters = labels.get(PARAMETERS).cloned();
     model::Run {
         uuid: run.id.to_string(),
-        current_server_time: now(),
+        current_server_time: date(now),
         base_gpu_name: gpu.map_or("n/a", |gpu| gpu.name).to_owned(),
         num_jobs: run.counts.total(),
         function_name: run.function_name,
         created_at: date(run.created_at),
         parameters: parameters.unwrap_or_else(|| parameters_of(run.parameters.unwrap_or_default())),
-        bid_price: dollars(run.bid.unwrap_or_default()),
+        bid_price: exactly(run.bid.unwrap_or_default()),
         function: run.function.to_string(),
         base_gpu: gpu.map(|gpu| gpu.uuid.to_owned()),
     }
@@ -112,7 +112,7 @@ fn arguments(json: &str) -> String {
 }
 
 /// A job, with its log and what the build of its function wrote.
-pub(super) fn job(job: Job, log: &[Entry], build_logs: Option<String>) -> model::Job {
+pub(super) fn job(job: Job, log: &[Entry], build_logs: Option<String>, now: Millis) -> model::Job {
     let state = job.progress.status;
     let last = job.last.as_ref().filter(|_| state.is_over());
     let mut texts = Texts::of(state, job.progress.attempts, last, log);
@@ -123,7 +123,7 @@ pub(super) fn job(job: Job, log: &[Entry], build_logs: Option<String>) -> model:
     let duration = last.map(|last| last.ended_at.0.saturating_sub(last.started_at.0) / 1000);
     model::Job {
         uuid: job.id.to_string(),
-        current_server_time: now(),
+        current_server_time: date(now),
         function_name: job.job_type,
         duration,
         started_at: job.started_at.map(date),
@@ -191,8 +191,8 @@ fn result(output: &Output) -> String {
 
 fn status(status: Status) -> u8 {
     match status {
-        Status::Queued => 1,
-        Status::Running | Status::Retrying => 2,
+        Status::Queued | Status::Retrying => 1,
+        Status::Running => 2,
         Status::Succeeded => 3,
         // It has no word for what was cancelled.
         Status::Failed | Status::Cancelled => 4,
@@ -207,7 +207,7 @@ mod tests {
     /// Each of ours, and what it is there.
     #[test]
     fn every_status_has_its_counterpart() {
-        let table = [1, 2, 2, 3, 4, 5, 4];
+        let table = [1, 2, 1, 3, 4, 5, 4];
         assert_eq!(Status::ALL.iter().map(|one| status(*one)).collect::<Vec<_>>(), table);
     }
 
@@ -217,6 +217,7 @@ mod tests {
         assert_eq!(dollars(Nanodollars(80_000_000)).to_string(), "0.08");
         assert_eq!(dollars(Nanodollars(1_499_999)).to_string(), "0.001");
         assert_eq!(dollars(Nanodollars(0)).to_string(), "0.0");
+        assert_eq!(exactly(Nanodollars(12_500_000)).to_string(), "0.0125");
     }
 
     #[test]

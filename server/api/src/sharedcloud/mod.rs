@@ -16,6 +16,7 @@ pub(crate) mod schemas;
 pub(crate) mod slash;
 
 use actix_web::middleware::from_fn;
+use skep_domain::model::page::{PAGE_MAX, Page};
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -31,6 +32,10 @@ pub(crate) const PREFIX: &str = "/api/v1";
 
 /// Things that a list shows at most, newest first: its lists have no pages.
 const LIST_MAX: usize = 1000;
+/// Bytes of source, logs, arguments and results after which a list ends.
+const LIST_BYTES_MAX: usize = 8 << 20;
+/// The first page of what such a list is made of.
+const FIRST: Page = Page { limit: PAGE_MAX, after: None };
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(

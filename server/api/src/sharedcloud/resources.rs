@@ -25,7 +25,8 @@ pub(super) async fn images(services: &Services) -> Result<Vec<Image>, Error> {
 )]
 #[get("/images")]
 pub(super) async fn image_list(_allowed: Allowed<FunctionsRead>, services: web::Data<Services>) -> Answer {
-    let images: Vec<_> = images(&services).await?.into_iter().map(map::image).collect();
+    let now = services.base().clock.now();
+    let images: Vec<_> = images(&services).await?.into_iter().map(|image| map::image(image, now)).collect();
     Ok(HttpResponse::Ok().json(images))
 }
 
@@ -43,7 +44,8 @@ pub(super) async fn image_get(
 ) -> Answer {
     let images = images(&services).await?;
     let image = images.into_iter().find(|image| catalog::is_same(&image.uuid, &uuid));
-    Ok(HttpResponse::Ok().json(map::image(image.ok_or_else(|| Error::not_found("image"))?)))
+    Ok(HttpResponse::Ok()
+        .json(map::image(image.ok_or_else(|| Error::not_found("image"))?, services.base().clock.now())))
 }
 
 /// The models of GPU that the product knows, by their cores.
@@ -53,8 +55,9 @@ pub(super) async fn image_get(
     security(("bearer" = ["runs:read"])),
 )]
 #[get("/gpus")]
-pub(super) async fn gpu_list(_allowed: Allowed<RunsRead>) -> Answer {
-    Ok(HttpResponse::Ok().json(GPUS.map(map::gpu)))
+pub(super) async fn gpu_list(_allowed: Allowed<RunsRead>, services: web::Data<Services>) -> Answer {
+    let now = services.base().clock.now();
+    Ok(HttpResponse::Ok().json(GPUS.map(|gpu| map::gpu(gpu, now))))
 }
 
 #[utoipa::path(
@@ -64,7 +67,11 @@ pub(super) async fn gpu_list(_allowed: Allowed<RunsRead>) -> Answer {
     security(("bearer" = ["runs:read"])),
 )]
 #[get("/gpus/{uuid}")]
-pub(super) async fn gpu_get(_allowed: Allowed<RunsRead>, uuid: web::Path<String>) -> Answer {
+pub(super) async fn gpu_get(
+    _allowed: Allowed<RunsRead>,
+    services: web::Data<Services>,
+    uuid: web::Path<String>,
+) -> Answer {
     let gpu = catalog::gpu_by_id(&uuid).ok_or_else(|| Error::not_found("gpu"))?;
-    Ok(HttpResponse::Ok().json(map::gpu(gpu)))
+    Ok(HttpResponse::Ok().json(map::gpu(gpu, services.base().clock.now())))
 }

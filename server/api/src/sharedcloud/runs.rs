@@ -7,7 +7,6 @@ use skep_domain::model::id::RunId;
 use skep_domain::model::job::Status;
 use skep_domain::model::labels::{LABELS_BYTES_MAX, Labels};
 use skep_domain::model::money::Nanodollars;
-use skep_domain::model::page::{PAGE_MAX, Page};
 use skep_domain::model::receipt::Answered;
 use skep_domain::model::run::Common;
 use skep_domain::port::store::RunFilter;
@@ -21,7 +20,7 @@ use super::error::{Failure, or_wait, wrong};
 use super::model::RunBody;
 use super::resources::images;
 use super::schemas::Refusals;
-use super::{Allowed, LIST_MAX, catalog, literal, map, model, slash};
+use super::{Allowed, FIRST, LIST_MAX, catalog, literal, map, model, slash};
 use crate::shared::allowed::{RunsRead, RunsWrite};
 use crate::shared::observe::Traced;
 
@@ -40,10 +39,11 @@ const OTHER_LABELS_BYTES: usize = 256;
 )]
 #[get("/runs")]
 pub(super) async fn run_list(allowed: Allowed<RunsRead>, services: web::Data<Services>) -> Answer {
-    let (mut views, mut page) = (Vec::new(), Page { limit: PAGE_MAX, after: None });
+    let (mut views, mut page) = (Vec::new(), FIRST);
     loop {
         let listed = services.runs.list(&allowed.caller, RunFilter::default(), page).await?;
-        views.extend(listed.items.into_iter().map(map::run));
+        let now = services.base().clock.now();
+        views.extend(listed.items.into_iter().map(|run| map::run(run, now)));
         page.after = listed.next;
         if listed.next.is_none() || views.len() >= LIST_MAX {
             return Ok(HttpResponse::Ok().json(views));
@@ -64,7 +64,7 @@ pub(super) async fn run_get(
     uuid: web::Path<String>,
 ) -> Answer {
     let run = services.runs.get(&allowed.caller, id(&uuid)?).await?;
-    Ok(HttpResponse::Ok().json(map::run(run)))
+    Ok(HttpResponse::Ok().json(map::run(run, services.base().clock.now())))
 }
 
 /// Makes a run: a job for each inner tuple, which is the event of the handler.
@@ -85,7 +85,7 @@ pub(super) async fn run_create(
     let mut fields = fields(body).await?;
     let function = function(&services, &allowed.caller, &fields.required("function")?).await?;
     let parameters = fields.required("parameters")?;
-    let tuples = literal::tuples(&parameters)?;
+    let tuples = literal::tuples(&parameters, services.limits().run_jobs_max)?;
     let bid = bid(&fields.required("bid_price")?)?;
     let mut labels = Labels::new();
     if let Some(gpu) = base_gpu(&services, &function, fields.take("base_gpu")).await? {
@@ -107,7 +107,7 @@ pub(super) async fn run_create(
         _ => error,
     })?;
     match made {
-        Answered::Made(run) => Ok(slash::made(&request, map::run(run))),
+        Answered::Made(run) => Ok(slash::made(&request, map::run(run, services.base().clock.now()))),
         Answered::Kept(_) | Answered::Replayed(_) => Err(Error::internal("it was asked for once").into()),
     }
 }
@@ -144,6 +144,7 @@ fn id(text: &str) -> Result<RunId, Error> {
 async fn function(services: &Services, caller: &Caller, text: &str) -> Result<Function, Error> {
     let found = match text.parse() {
         Ok(id) => services.functions.find_by_id(caller, id).await,
+        // What cannot be a name names nothing.
         Err(_) => services.functions.get(caller, text).await,
     };
     found.map_err(|error| match error.code() {

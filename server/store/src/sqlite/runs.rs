@@ -32,6 +32,9 @@ const RUN: &str =
 pub(super) const COUNTS: [&str; 7] =
     ["queued", "running", "retrying", "succeeded", "failed", "timed_out", "cancelled"];
 
+/// Runs of a function that are counted.
+const COUNTED_MAX: u32 = 10_000;
+
 #[async_trait]
 impl Runs for SqliteStore {
     async fn run_create(&self, run: NewRun) -> Result<Written> {
@@ -52,8 +55,8 @@ impl Runs for SqliteStore {
             let listed = Source::ALL.iter().filter(|source| source.is_listed());
             let listed: Vec<String> = listed.map(|source| source.number().to_string()).collect();
             let sql = format!(
-                "SELECT count(*) FROM runs r JOIN functions f ON f.key = r.function AND f.account = r.account
-                 JOIN accounts a ON a.key = f.account WHERE f.id = ? AND a.id = ? AND r.source IN ({})",
+                "SELECT count(*) FROM (SELECT 1 FROM runs r JOIN functions f ON f.key = r.function AND f.account = r.account
+                 JOIN accounts a ON a.key = f.account WHERE f.id = ? AND a.id = ? AND r.source IN ({}) LIMIT {COUNTED_MAX})",
                 listed.join(", ")
             );
             let mut select = connection.prepare_cached(&sql).map_err(internal)?;

@@ -5,10 +5,11 @@ use skep_domain::model::id::JobId;
 use skep_domain::model::job::{Job, Status};
 use skep_domain::model::page::{Order, Page};
 use skep_domain::model::selection::{Condition, Key, Moment, Selection, Text};
+use skep_domain::model::settings::Settings;
 use skep_domain::port::store::JobFilter;
 
 use crate::lists::populate;
-use crate::world::{World, at, make_function};
+use crate::world::{World, at, make_function, name};
 
 /// Names that are in some functions' names, at some end of them.
 fn text() -> impl Strategy<Value = Text> {
@@ -71,7 +72,7 @@ fn holds(condition: &Condition, job: &Job) -> bool {
         Condition::IdNot(id) => *id != job.id,
         Condition::Name(text) => text.fits(&job.job_type),
         Condition::NameNot(text) => !text.fits(&job.job_type),
-        Condition::HasModel(has) => !has,
+        Condition::HasModel(has) => (job.job_type == "ga") == *has,
         Condition::Happened(moment, from, to) => {
             when(job, *moment).is_some_and(|at| *from <= at && at <= *to)
         }
@@ -103,6 +104,11 @@ fn every_condition_selects_the_jobs_for_which_it_holds() {
         crate::on_every_store(async |world: &World| {
             let other = make_function(&*world.store, &world.ids, world.account, "ga").await;
             populate(world, other).await;
+            let mut settings = Settings::default();
+            settings.grants.models.push("mnist".into());
+            let ga = name("ga");
+            let granted = world.store.function_configure(world.account, &ga, Settings::default(), settings, at(60));
+            assert!(granted.await.expect("it answers").is_some());
             let page = Page { limit: 100, after: None };
             let all = world.store.job_list(world.account, JobFilter::default(), page).await.expect("it answers");
             for (condition, order, limit, offset) in &all_asked {

@@ -19,7 +19,7 @@ const HAS_MODEL: &str = "(json_array_length(f.settings, '$.grants.models') > 0)"
 
 /// What is not deleted of an account's jobs.
 const FROM: &str = "FROM jobs j JOIN runs r ON r.key = j.run AND r.account = j.account
-    JOIN functions f ON f.key = j.function AND f.account = j.account WHERE j.account = ? AND ";
+    JOIN functions f ON f.key = j.function AND f.account = j.account WHERE j.account = ?1 AND ";
 
 pub(super) fn select(connection: &Connection, account: AccountId, selection: &Selection) -> Result<Selected> {
     let Some(account) = lists::account_key(connection, account)? else {
@@ -30,14 +30,15 @@ pub(super) fn select(connection: &Connection, account: AccountId, selection: &Se
     let count = format!("SELECT count(*) {FROM}{condition}");
     let page = format!(
         "SELECT j.id, f.name, {HAS_MODEL} AS has_model, j.status, j.created_at, j.updated_at, j.started_at, j.completed_at
-         {FROM}{condition} ORDER BY {} LIMIT ? OFFSET ?",
-        order(&selection.order)
+         {FROM}{condition} ORDER BY {} LIMIT {} OFFSET {}",
+        order(&selection.order),
+        selection.limit,
+        selection.offset.stored()
     );
     bounded::within(KILOSTEPS_MAX, || {
         // Both see the same jobs.
         let view = connection.unchecked_transaction()?;
         let total: i64 = view.query_row(&count, params_from_iter(&values), |row| row.get(0))?;
-        values.extend([selection.limit.into(), Value::Integer(selection.offset.stored())]);
         let mut statement = view.prepare(&page)?;
         let jobs = statement.query_map(params_from_iter(&values), brief).and_then(Iterator::collect)?;
         Ok(Selected { jobs, total: total.unsigned_abs() })
@@ -64,36 +65,41 @@ fn sql(condition: &Condition, values: &mut Vec<Value>) -> String {
         Condition::NameNot(text) => format!("NOT {}", name(text, values)),
         Condition::HasModel(has) => format!("{HAS_MODEL} = {has}"),
         Condition::Happened(moment, from, to) => {
-            values.extend([Value::Integer(from.stored()), Value::Integer(to.stored())]);
-            format!("{} BETWEEN ? AND ?", column(*moment))
+            let [from, to] = [*from, *to].map(|at| bind(Value::Integer(at.stored()), values));
+            format!("{} BETWEEN {from} AND {to}", column(*moment))
         }
         Condition::NotYet(moment) => format!("{} IS NULL", column(*moment)),
     }
 }
 
 fn of_id(comparison: &str, id: JobId, values: &mut Vec<Value>) -> String {
-    values.push(Value::Blob(id.to_bytes().to_vec()));
-    format!("j.id {comparison} ?")
+    let id = bind(Value::Blob(id.to_bytes().to_vec()), values);
+    format!("j.id {comparison} {id}")
 }
 
 fn name(text: &Text, values: &mut Vec<Value>) -> String {
-    let mut with = |text: &String, sql: &str| {
-        values.push(Value::Text(text.clone()));
-        // A value that a condition has twice is bound twice.
-        if sql.matches('?').count() == 2 {
-            values.push(Value::Text(text.clone()));
-        }
-        sql.to_owned()
-    };
+    let (Text::Is(this)
+    | Text::Begins(this)
+    | Text::Contains(this)
+    | Text::Ends(this)
+    | Text::Before(this)
+    | Text::After(this)) = text;
+    let value = bind(Value::Text(this.clone()), values);
     match text {
-        Text::Is(text) => with(text, "(f.name = ?)"),
-        Text::Begins(text) => with(text, "(substr(f.name, 1, length(?)) = ?)"),
-        Text::Contains(text) => with(text, "(instr(lower(f.name), lower(?)) > 0)"),
-        Text::Ends(text) if text.is_empty() => "(TRUE)".to_owned(),
-        Text::Ends(text) => with(text, "(substr(f.name, -length(?)) = ?)"),
-        Text::Before(text) => with(text, "(f.name < ?)"),
-        Text::After(text) => with(text, "(f.name > ?)"),
+        Text::Is(_) => format!("(f.name = {value})"),
+        Text::Begins(_) => format!("(substr(f.name, 1, length({value})) = {value})"),
+        Text::Contains(_) => format!("(instr(lower(f.name), lower({value})) > 0)"),
+        // From the end -0 is the whole text.
+        Text::Ends(_) => format!("({value} = '' OR substr(f.name, -length({value})) = {value})"),
+        Text::Before(_) => format!("(f.name < {value})"),
+        Text::After(_) => format!("(f.name > {value})"),
     }
+}
+
+/// Keeps a value for the statement, and gives its place in it.
+fn bind(value: Value, values: &mut Vec<Value>) -> String {
+    values.push(value);
+    format!("?{}", values.len())
 }
 
 fn order(keys: &[(Key, Order)]) -> String {
