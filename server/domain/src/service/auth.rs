@@ -122,7 +122,7 @@ impl Auth {
         Ok(Given { token: self.base.credentials.token_issue(&claims)?, scopes, expires_at })
     }
 
-    /// A new key for a password, which ends with it. An account has [`LOGINS_MAX`] of them: the oldest goes for
+    /// A new key for a password, which ends with it. An account has 20 of them: the oldest goes for
     /// another.
     ///
     /// # Errors
