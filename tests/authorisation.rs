@@ -1,10 +1,8 @@
 //! Who may ask what: every route of the document against every kind of caller.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, PATIENCE, Server, wat};
+use crate::harness::{Caller, PATIENCE, Server, unix_ms, wat};
 
 /// A route of the document, with the scope that it says it needs.
 struct Route {
@@ -33,6 +31,8 @@ struct Tenant {
     run: String,
     job: String,
     key: String,
+    function: String,
+    instance: String,
 }
 
 impl Tenant {
@@ -45,7 +45,11 @@ impl Tenant {
         let key =
             caller.post("/v1/keys", &json!({"name": "spare", "scopes": ["keys:write"]})).data(201)["keyId"]
                 .clone();
-        Self { name: name.into(), caller, run, job, key: key.as_str().expect("an id").to_owned() }
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let function = text(&caller.get("/v1/functions/f").data(200)["functionId"]);
+        let instance = json!({"name": "box", "type": 1, "ask_price": 1});
+        let instance = text(&caller.post("/api/v1/instances/", &instance).body["uuid"]);
+        Self { name: name.into(), caller, run, job, key: text(&key), function, instance }
     }
 
     fn fill(&self, path: &str) -> String {
@@ -54,6 +58,14 @@ impl Tenant {
         }
         let name = if path.starts_with("/v1/accounts") { &self.name } else { "f" };
         let path = path.replace("{name}", name).replace("{version}", "1");
+        let uuid = match path.split('/').nth(3) {
+            Some("functions") => &self.function,
+            Some("runs") => &self.run,
+            Some("jobs") => &self.job,
+            Some("instances") => &self.instance,
+            _ => "none",
+        };
+        let path = path.replace("{uuid}", uuid);
         path.replace("{run_id}", &self.run).replace("{job_id}", &self.job).replace("{key_id}", &self.key)
     }
 
@@ -76,13 +88,16 @@ const TENANT: [&str; 8] = [
     "keys:write",
 ];
 
+/// What ends all that an account may is for whoever may all of it.
+const WANTS_ALL: &str = "DELETE /api/v1/users/account";
+
 fn ask(caller: &Caller, route: &Route, path: &str) -> u16 {
     caller.send(&route.method, path, "", &[]).status
 }
 
 /// A key that has ended by now.
 fn expired(server: &Server, tenant: &Tenant) -> Caller {
-    let soon = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64 + 100;
+    let soon = unix_ms() + 100;
     let key = tenant.caller.post("/v1/keys", &json!({"expiresAt": soon})).data(201);
     let caller = server.with_key(key["key"].as_str().expect("a key"));
     let began = std::time::Instant::now();
@@ -96,7 +111,6 @@ fn expired(server: &Server, tenant: &Tenant) -> Caller {
 fn every_route_lets_in_whom_it_should_and_nobody_else() {
     let server = Server::start();
     let (anon, admin) = (server.anon(), server.admin());
-    let other = server.member("other");
     let first = Tenant::new(&server, "first");
     let expired = expired(&server, &first);
     let mut table = vec![format!("{:<60}{:<16} anon wrong expired other member admin", "route", "scope")];
@@ -111,7 +125,7 @@ fn every_route_lets_in_whom_it_should_and_nobody_else() {
         let all_but: Vec<&str> = TENANT.into_iter().filter(|known| known != scope).collect();
         let wrong = ask(&tenant.key_with(&server, &all_but), route, &path);
         let (nobody, late) = (ask(&anon, route, &path), ask(&expired, route, &path));
-        let stranger = ask(&other, route, &path);
+        let stranger = ask(&server.member(&format!("other-{number}")), route, &path);
         // What a member does may take away what an admin would ask for: the admin asks for its own first.
         let by_admin = ask(&admin, route, &path);
         let tenant =
@@ -119,6 +133,7 @@ fn every_route_lets_in_whom_it_should_and_nobody_else() {
         let path = tenant.fill(&route.path);
         let by_member = match scope.as_str() {
             "admin" => ask(&tenant.caller, route, &path),
+            _ if line == WANTS_ALL => ask(&tenant.caller, route, &path),
             scope => ask(&tenant.key_with(&server, &[scope]), route, &path),
         };
         assert_eq!((nobody, late), (401, 401), "{line}");

@@ -386,3 +386,10 @@ pub(crate) mod wat {
 pub(crate) fn tuples(numbers: std::ops::Range<u32>) -> Value {
     numbers.map(|number| json!([number])).collect()
 }
+
+/// Milliseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "a client has a clock of its own")]
+pub(crate) fn unix_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.expect("it is past 1970").as_millis() as u64
+}

@@ -53,6 +53,16 @@ fn the_tour_with_curl_runs_as_it_stands() {
 }
 
 #[test]
+fn schedules_are_as_it_says() {
+    if !has_curl() {
+        return;
+    }
+    let printed = run(&["Schedules"]);
+    assert!(printed.contains("\"message\":\"schedule created\""), "{printed}");
+    assert!(printed.contains("paused") && printed.contains("schedule often is deleted"), "{printed}");
+}
+
+#[test]
 fn http_functions_and_grants_are_as_it_says() {
     if !has_curl() {
         return;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, guest, tuples, wat};
+use crate::harness::{Server, encoded, guest, tuples, wat};
 
 #[test]
 fn a_run_fans_out_and_keeps_its_order() {
@@ -162,4 +162,36 @@ fn sleepers_do_not_keep_others_waiting() {
     assert_eq!(asleep["counts"]["running"], 60, "all of them sleep at once");
     admin.post(&format!("/v1/runs/{sleepers}/cancel"), &json!({})).data(200);
     admin.run_over(&sleepers);
+}
+
+#[test]
+fn runs_are_found_by_their_names_and_tags() {
+    let server = Server::start();
+    let admin = server.admin();
+    admin.deploy("double", wat::DOUBLE);
+    let run = |name: &str, tags: Value| {
+        admin.submit(&json!({"function": "double", "parameters": [[1]], "name": name, "tags": tags}))
+    };
+    let nightly = run("Nightly report", json!(["team-a", "reports"]));
+    let weekly = run("weekly report", json!(["team-b"]));
+    let found = |query: &str| {
+        let listed = admin.get(&format!("/v1/runs?q={}", encoded(query))).data(200);
+        let ids = listed["items"].as_array().expect("a list").iter().map(|run| run["runId"].clone());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(found("report"), [weekly.as_str(), nightly.as_str()]);
+    assert_eq!(found("report tag:team-a"), [nightly.as_str()]);
+    assert_eq!(found("tags:team-b,none"), [weekly.as_str()]);
+    assert_eq!(found("\"; DROP TABLE runs; --"), [""; 0]);
+    let shown = admin.get(&format!("/v1/runs/{nightly}")).data(200);
+    assert_eq!((&shown["name"], &shown["tags"]), (&json!("Nightly report"), &json!(["reports", "team-a"])));
+    assert!(admin.get("/v1/runs?q=").refused(400).contains("has no word"));
+    for (name, tags) in [(json!(""), json!([])), (json!("a"), json!(["a b"])), (json!("a"), json!(["a,b"]))] {
+        let body = json!({"function": "double", "parameters": [[1]], "name": name, "tags": tags});
+        admin.post("/v1/runs", &body).refused(400);
+    }
+    let submit = ["run", "double", "--parameters", "[[1]]", "--name", "by hand", "--tag", "mine"];
+    server.skep(&submit).ok();
+    let listed = server.skep(&["runs", "--search", "hand tag:mine", "--json"]).json();
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1), "{listed}");
 }

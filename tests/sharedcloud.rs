@@ -1,10 +1,12 @@
 //! sharedcloud's API: its own client against it, its document.
 
+mod workers;
+
 use std::process::Command;
 
 use serde_json::json;
 
-use crate::harness::{Ran, Server, made_runtime, tool, wat};
+use crate::harness::{Ran, Server, made_runtime, tool, unix_ms, wat};
 
 /// Its client, with a home of its own.
 struct Client<'a> {
@@ -19,12 +21,16 @@ impl Client<'_> {
     }
 
     fn answers(&self, arguments: &[&str], typed: &str) -> Ran {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).env("HOME", self.home.path());
-        command.env("SHAREDCLOUD_CLI_URL", &self.server.url);
+        let command = self.command(arguments);
         let input = self.home.path().join("typed");
         std::fs::write(&input, typed).expect("it is written");
         Ran::with_input(command, std::fs::File::open(&input).expect("it is there").into())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).env("HOME", self.home.path()).env("SHAREDCLOUD_CLI_URL", &self.server.url);
+        command
     }
 
     /// The words of the line of a table that has a word in it.
@@ -99,6 +105,25 @@ fn its_own_client_makes_the_tour() {
 }
 
 #[test]
+fn its_own_client_makes_and_deletes_an_account() {
+    let Some(program) = tool("sharedcloud/bin/sharedcloud") else { return };
+    let server = Server::start_with("[accounts]\nregistration = true\n");
+    let client = Client { server: &server, program, home: tempfile::tempdir().expect("a directory") };
+    let create = ["account", "create", "--email", "ada@example.com", "--username", "ada"];
+    let made = client.answers(&create, "right horse\n").ok();
+    let login = |password: &str| client.answers(&["login", "--username", "ada"], password);
+    assert!(login("right horse\n").ok().contains("Login Succeeded"));
+    let listed = client.line(&["account", "list"], "ada");
+    assert!(made.contains(&listed[0]), "{made}, {listed:?}");
+    client.answers(&["account", "change_password"], "other horse\n").ok();
+    assert!(client.answers(&["account", "list"], "").stdout.contains("logged out"));
+    assert_ne!(login("right horse\n").code, Some(0));
+    login("other horse\n").ok();
+    client.answers(&["account", "delete"], "y\n").ok();
+    assert_ne!(login("other horse\n").code, Some(0));
+}
+
+#[test]
 fn what_was_made_elsewhere_is_seen_and_run_by_name() {
     let server = Server::start();
     let admin = server.admin();
@@ -135,8 +160,7 @@ fn a_password_is_chosen_only_by_who_may_all_that_it_gives() {
     let server = Server::start();
     let member = server.member("ada");
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
-    let later = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-    let later = later.as_millis() as u64 + 60_000;
+    let later = unix_ms() + 60_000;
     for less in [json!({"scopes": ["keys:write", "runs:read"]}), json!({"expiresAt": later})] {
         let key = member.post("/v1/keys", &less).data(201)["key"].as_str().expect("a key").to_owned();
         let refused =

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, Server, made_runtime, repository};
+use crate::harness::{Caller, Server, made_runtime, repository, unix_ms};
 
 const GREET: &str = "export function handler(event) { return { greeting: `hello ${event[0]}` }; }";
 
@@ -318,21 +318,16 @@ fn what_an_instance_has_of_its_own_is_not_another_s() {
         let text = "let calls = 0;\nconst top = Math.random();\nexport const handler = (event) => [++calls, performance.now() < 1000, Date.now(), top, Math.random(), Math.random(), crypto.randomUUID()];\n";
         put(&admin, name, kind, text);
         let call = || admin.invoke(name, &json!({"arguments": []})).data(200)["result"].clone();
-        let (before, one, other) = (now_ms(), call(), call());
+        let (before, one, other) = (unix_ms(), call(), call());
         for own in [&one, &other] {
             assert_eq!((&own[0], &own[1]), (&json!(1), &json!(true)), "each begins anew: {own}");
-            assert!(own[2].as_u64().is_some_and(|now| now + 1000 > before && now <= now_ms()), "{own}");
+            assert!(own[2].as_u64().is_some_and(|now| now + 1000 > before && now <= unix_ms()), "{own}");
             assert_ne!(own[4], own[5], "{own}");
         }
         for place in 3..7 {
             assert_ne!(one[place], other[place], "nothing is frozen: {one}, {other}");
         }
     }
-}
-
-fn now_ms() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is past 1970");
-    u64::try_from(now.as_millis()).expect("for long")
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, Event, Server, guest, tuples, wat};
+use crate::harness::{Caller, Event, Server, guest, tuples, unix_ms, wat};
 
 fn events_of(caller: &Caller, run: &str, last_event_id: Option<&str>) -> Vec<Event> {
     caller.events(&format!("/v1/runs/{run}/events"), last_event_id).collect()
@@ -74,10 +74,6 @@ fn a_watcher_is_told_while_the_run_goes_on() {
     assert_eq!((last.name.as_str(), &last.data["status"]), ("end", &json!("CANCELLED")));
 }
 
-fn now() -> u128 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis()
-}
-
 #[test]
 fn lines_are_streamed_as_they_are_written() {
     let server = Server::start();
@@ -92,8 +88,8 @@ fn lines_are_streamed_as_they_are_written() {
         match event.name.as_str() {
             "line" => {
                 let text = event.data["text"].as_str().expect("text").to_owned();
-                let written: u128 = text.split(' ').nth(1).and_then(|at| at.parse().ok()).expect("a time");
-                late.push(now().saturating_sub(written));
+                let written: u64 = text.split(' ').nth(1).and_then(|at| at.parse().ok()).expect("a time");
+                late.push(unix_ms().saturating_sub(written));
                 lines.push((event.id.expect("an id"), text));
             }
             _ => end = Some(event.data),

@@ -45,6 +45,7 @@ impl HostWallClock for Coarse {
     }
 
     /// Since 1970; at its beginning, should the host's clock be before it.
+    #[expect(clippy::disallowed_methods, reason = "it is the clock that guests see")]
     fn now(&self) -> Duration {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let nanos = self.nanos(since);

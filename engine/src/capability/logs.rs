@@ -140,6 +140,7 @@ impl Capture {
 }
 
 impl Streams {
+    #[expect(clippy::disallowed_methods, reason = "lines have the time at which they were written")]
     fn write(&mut self, stream: LogStream, bytes: &[u8], control: &Control) {
         self.bytes += bytes.len() as u64;
         let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);

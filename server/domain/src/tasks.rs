@@ -17,6 +17,10 @@ pub enum Wake {
     Cancel,
     /// Something was deleted, and what it had is to be purged.
     Purge,
+    /// A worker's job may be lost to it, or be marked for cancelling.
+    Reap,
+    /// A schedule's time may be another.
+    Schedule,
 }
 
 /// Spawns tasks on one runtime. Cheap to clone.
@@ -30,6 +34,8 @@ struct Inner {
     dispatch: Notify,
     cancel: Notify,
     purge: Notify,
+    reap: Notify,
+    schedule: Notify,
     stopping: watch::Sender<bool>,
     /// Tasks that have not ended.
     alive: watch::Sender<usize>,
@@ -43,6 +49,8 @@ impl Tasks {
             dispatch: Notify::new(),
             cancel: Notify::new(),
             purge: Notify::new(),
+            reap: Notify::new(),
+            schedule: Notify::new(),
             stopping: watch::channel(false).0,
             alive: watch::channel(0).0,
         };
@@ -96,6 +104,8 @@ impl Tasks {
             Wake::Dispatch => &self.inner.dispatch,
             Wake::Cancel => &self.inner.cancel,
             Wake::Purge => &self.inner.purge,
+            Wake::Reap => &self.inner.reap,
+            Wake::Schedule => &self.inner.schedule,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The only clock.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use skep_domain::model::time::Millis;
 use skep_domain::port::clock::Clock;
@@ -10,13 +10,11 @@ pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Millis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        Millis(u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX))
     }
 
     fn nanos(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+        u64::try_from(since_1970().as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn jitter(&self) -> f64 {
@@ -24,4 +22,10 @@ impl Clock for SystemClock {
         let bits = getrandom::u32().unwrap_or(0);
         f64::from(bits) / f64::from(u32::MAX)
     }
+}
+
+/// None, should the system's clock be before.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub(crate) fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

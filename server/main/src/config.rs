@@ -103,7 +103,7 @@ impl Config {
             grace: Duration::from_secs(grace),
             prices: prices::read(file.prices)?,
             issuers: file.issuers.into_iter().map(file::IssuerEntry::read).collect::<Result<_>>()?,
-            limits: file.limits.read()?,
+            limits: file.limits.read(&file.accounts)?,
             otlp_endpoint: overrides.otlp_endpoint.or(file.telemetry.otlp_endpoint),
             log,
         })

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use skep_api::Front;
-use skep_domain::background::{cancel, dispatch, meter, purge};
+use skep_domain::background::{cancel, dispatch, meter, purge, reap, schedule};
 use skep_domain::base::{Base, Revision};
 use skep_domain::meter::Meter;
 use skep_domain::model::id::Ids;
@@ -74,6 +74,12 @@ impl Server {
         tasks.spawn(dispatch::run(base.clone(), dispatching(config)));
         tasks.spawn(cancel::run(base.store.clone(), base.sandbox.clone(), tasks.clone()));
         tasks.spawn(purge::run(base.clone()));
+        tasks.spawn(reap::run(base.clone()));
+        let schedules = services.schedules.clone();
+        tasks.spawn(schedule::run(base.clone(), move |now| {
+            let schedules = schedules.clone();
+            async move { schedules.tick(now).await }
+        }));
         tasks.spawn(upkeep(telemetry.clone(), tasks.clone()));
         tasks.spawn(meter::run(base.clone()));
         let http = listen(config, &services)?;

@@ -3,7 +3,7 @@
 //! `{"condition": "AND", "rules": [{"field": "status", "operator": "equal", "value": "SUCCESS"}, …]}`, where a rule may
 //! be such a condition itself.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use skep_domain::{Error, Result};
 
@@ -49,7 +49,7 @@ pub(super) struct Rule {
     value: Value,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Operator {
     Any,
@@ -127,6 +127,25 @@ fn refused(why: impl AsRef<str>) -> Error {
     Error::invalid(format!("the filter cannot be read: {}", why.as_ref())).field("filter")
 }
 
+impl Filter {
+    /// What comes of it: of each rule by itself, then of those that are joined. Where none are, all of them hold.
+    pub(super) fn fold<T>(
+        &self,
+        of_rule: &impl Fn(&Rule) -> Result<T>,
+        of_joined: &impl Fn(Join, Vec<T>) -> T,
+    ) -> Result<T> {
+        match self {
+            Self::Rule(rule) => of_rule(rule),
+            Self::Joined(Joined { condition, rules }) => {
+                let rules = rules.iter().map(|rule| rule.fold(of_rule, of_joined));
+                let rules = rules.collect::<Result<Vec<_>>>()?;
+                let join = if rules.is_empty() { Join::And } else { *condition };
+                Ok(of_joined(join, rules))
+            }
+        }
+    }
+}
+
 impl Rule {
     /// What it compares with, as texts: so many as the operator takes.
     pub(super) fn values(&self) -> Result<Vec<String>> {
@@ -148,15 +167,9 @@ impl Rule {
 
     /// That a rule makes no sense.
     pub(super) fn wrong(&self, why: &str) -> Error {
-        let operator = format!("{:?}", self.operator);
-        let mut words = String::new();
-        for letter in operator.chars() {
-            if letter.is_uppercase() && !words.is_empty() {
-                words.push('_');
-            }
-            words.push(letter.to_ascii_lowercase());
-        }
-        Error::invalid(format!("the rule {} {words} makes no sense: {why}", self.field)).field("filter")
+        let operator = serde_json::to_value(self.operator).unwrap_or_default();
+        let operator = operator.as_str().unwrap_or_default();
+        Error::invalid(format!("the rule {} {operator} makes no sense: {why}", self.field)).field("filter")
     }
 }
 

@@ -7,7 +7,7 @@ use skep_domain::service::Services;
 use skep_domain::{Code, Error, Result};
 
 use super::error::Failure;
-use super::filter::{self, Filter, Join};
+use super::filter::{self, Filter, Join, Rule};
 use super::model::{Normal, Project};
 use super::page::{Page, Paginated};
 use super::schemas::Refusals;
@@ -61,18 +61,13 @@ pub(super) async fn project_get(
 }
 
 fn fits(filter: &Filter, account: &Account) -> Result<bool> {
-    match filter {
-        Filter::Joined(joined) => {
-            let rules = joined.rules.iter().map(|rule| fits(rule, account)).collect::<Result<Vec<_>>>()?;
-            Ok(match joined.condition {
-                Join::Or if !rules.is_empty() => rules.contains(&true),
-                Join::Or | Join::And => !rules.contains(&false),
-            })
-        }
-        Filter::Rule(rule) => match rule.field.as_str() {
-            "name" => Ok(select::texts(rule)?.fit(account.name.as_str())),
-            "id" => Ok(select::texts(rule)?.fit(&account.id.to_string())),
-            other => Err(rule.wrong(&format!("there is no field \"{other}\", but id and name"))),
-        },
-    }
+    let of_rule = |rule: &Rule| match rule.field.as_str() {
+        "name" => Ok(select::texts(rule)?.fit(account.name.as_str())),
+        "id" => Ok(select::texts(rule)?.fit(&account.id.to_string())),
+        other => Err(rule.wrong(&format!("there is no field \"{other}\", but id and name"))),
+    };
+    filter.fold(&of_rule, &|join, rules| match join {
+        Join::Or => rules.contains(&true),
+        Join::And => !rules.contains(&false),
+    })
 }

@@ -54,16 +54,10 @@ const FIELDS: &str = "id, name, status, resource_type, resource_name, project_na
 
 /// Which jobs of an account a filter asks for.
 pub(super) fn condition(filter: &Filter, account: &Account) -> Result<Condition> {
-    match filter {
-        Filter::Joined(joined) => {
-            let rules = joined.rules.iter().map(|rule| condition(rule, account)).collect::<Result<_>>()?;
-            Ok(match joined.condition {
-                Join::Or if !joined.rules.is_empty() => Condition::Any(rules),
-                Join::Or | Join::And => Condition::All(rules),
-            })
-        }
-        Filter::Rule(rule) => of_rule(rule, account),
-    }
+    filter.fold(&|rule| of_rule(rule, account), &|join, rules| match join {
+        Join::Or => Condition::Any(rules),
+        Join::And => Condition::All(rules),
+    })
 }
 
 fn of_rule(rule: &Rule, account: &Account) -> Result<Condition> {

@@ -28,6 +28,12 @@ pub(crate) struct Failure<D> {
     dialect: PhantomData<D>,
 }
 
+impl<D> Failure<D> {
+    pub(crate) fn code(&self) -> Code {
+        self.error.code()
+    }
+}
+
 /// What the server is to blame for, on its way to the log with the request's trace.
 pub(crate) struct Blame(pub(crate) String);
 

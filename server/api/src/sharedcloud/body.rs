@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use skep_domain::model::money::Nanodollars;
 use skep_domain::{Error, Result};
 
 use super::error::{Failure, SharedCloud, wrong};
 use crate::shared::body;
+
+/// The least that may be bid or asked, a thousandth of a dollar.
+const PRICE_MIN: Nanodollars = Nanodollars(1_000_000);
 
 /// A body that is still to be read.
 pub(super) type Body = body::Body<SharedCloud>;
@@ -43,7 +47,14 @@ fn of_form(bytes: &[u8]) -> Result<BTreeMap<String, String>> {
         return Err(no_form());
     }
     let query = actix_web::web::Query::<Vec<(String, String)>>::from_query(text);
-    Ok(query.map_err(|_| no_form())?.into_inner().into_iter().collect())
+    let mut fields = BTreeMap::new();
+    for (name, value) in query.map_err(|_| no_form())?.into_inner() {
+        if fields.contains_key(&name) {
+            return Err(wrong(&name, "This field is given twice."));
+        }
+        fields.insert(name, value);
+    }
+    Ok(fields)
 }
 
 fn of_json(bytes: &[u8]) -> Result<BTreeMap<String, String>> {
@@ -63,9 +74,25 @@ impl Fields {
         self.0.remove(name).filter(|value| !value.is_empty())
     }
 
+    /// A price, a thousandth of a dollar at least.
+    pub(super) fn price(&mut self, name: &str) -> Result<Option<Nanodollars>> {
+        self.take(name).map(|text| price(name, &text)).transpose()
+    }
+
     pub(super) fn required(&mut self, name: &str) -> Result<String> {
         self.take(name).ok_or_else(|| wrong(name, "This field is required."))
     }
+}
+
+fn price(field: &str, text: &str) -> Result<Nanodollars> {
+    let number: f64 = text.parse().map_err(|_| wrong(field, "A valid number is required."))?;
+    if number.is_nan() || number < 0.001 {
+        return Err(wrong(field, format!("{field} cannot be smaller than $0.001")));
+    }
+    // Its client sends a float as text, which may have more places than are kept.
+    let price =
+        Nanodollars::parse(field, text).or_else(|_| Nanodollars::parse(field, &format!("{number:.9}")));
+    price.map(|price| price.max(PRICE_MIN))
 }
 
 #[cfg(test)]
@@ -78,6 +105,7 @@ mod tests {
         let json = of_json(br#"{"name": "a b", "bid_price": 0.5, "code": "\n"}"#).expect("JSON");
         assert_eq!(form, json);
         assert!(of_json(b"[1]").is_err() && of_json(br#"{"name": []}"#).is_err());
+        assert!(of_form(b"a=1&a=2").is_err());
         assert!(of_form(b"\xff").is_err() && of_form(b"{}").is_err());
         assert!(of_form(b"").is_ok_and(|fields| fields.is_empty()));
     }

@@ -103,6 +103,11 @@ pub(super) fn gpu_by_id(id: &str) -> Option<Gpu> {
     GPUS.into_iter().find(|gpu| is_same(gpu.uuid, id))
 }
 
+/// The models that one can stand for: itself, and those with no more cores.
+pub(super) fn gpus_up_to(gpu: Gpu) -> impl Iterator<Item = Gpu> {
+    GPUS.into_iter().filter(move |other| other.cuda_cores <= gpu.cuda_cores)
+}
+
 /// Whether two texts are the same id.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     let digits = |id: &str| id.replace('-', "").to_ascii_lowercase();

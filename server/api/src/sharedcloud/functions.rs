@@ -1,26 +1,27 @@
 //! Functions: source with an image.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web};
-use serde_json::Value;
 use skep_domain::model::account::Caller;
-use skep_domain::model::function::{Function, State};
+use skep_domain::model::function::{Function, Name};
+use skep_domain::model::labels::Labels;
 use skep_domain::model::runtime;
-use skep_domain::model::settings::Settings;
 use skep_domain::model::source::Source;
 use skep_domain::model::trace::Trace;
 use skep_domain::service::Services;
-use skep_domain::service::builds::NewSource;
+use skep_domain::service::builds::{Made, NewSource};
 use skep_domain::{Code, Error};
 
 use super::body::{Body, Fields, fields, some_fields};
 use super::catalog::{self, Image};
 use super::error::{Failure, or_wait, wrong};
+use super::list::{self, Room};
 use super::model::{FunctionBody, NewFunctionBody};
 use super::resources::images;
 use super::schemas::Refusals;
-use super::{Allowed, FIRST, LIST_BYTES_MAX, LIST_MAX, map, model, slash};
+use super::{Allowed, map, model, slash};
 use crate::shared::allowed::{FunctionsRead, FunctionsWrite};
 use crate::shared::observe::Traced;
 
@@ -29,7 +30,7 @@ type Answer = Result<HttpResponse, Failure>;
 /// How long a build is waited for.
 const BUILD_WAIT: Duration = Duration::from_secs(120);
 /// What a script in JavaScript ends with, so that its handler is seen from outside.
-const EXPORT: &str = "\nexport { handler };\n";
+pub(super) const EXPORT: &str = "\nexport { handler };\n";
 
 /// The caller's functions, newest first: 1,000 of them, or 8 MiB of source.
 #[utoipa::path(
@@ -39,26 +40,23 @@ const EXPORT: &str = "\nexport { handler };\n";
 )]
 #[get("/functions")]
 pub(super) async fn function_list(allowed: Allowed<FunctionsRead>, services: web::Data<Services>) -> Answer {
-    let (mut views, mut bytes, mut page) = (Vec::new(), 0, FIRST);
-    let images = images(&services).await?;
-    loop {
-        let listed = services.functions.list(&allowed.caller, page).await?;
-        for function in listed.items {
-            bytes += usize::try_from(function.current.size_bytes).unwrap_or(usize::MAX);
-            if views.len() < LIST_MAX && (bytes <= LIST_BYTES_MAX || views.is_empty()) {
-                match shown(&services, &allowed.caller, function, &images).await {
-                    Ok(view) => views.push(view),
-                    // It was deleted meanwhile.
-                    Err(error) if error.code() == Code::NotFound => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
+    let (caller, images) = (&allowed.caller, images(&services).await?);
+    let (mut views, mut room) = (Vec::new(), Room::new());
+    let read = async |page| services.functions.list(caller, page).await;
+    let show = async |function: Function| {
+        if room.take(usize::try_from(function.current.size_bytes).unwrap_or(usize::MAX)).is_break() {
+            return Ok(ControlFlow::Break(()));
         }
-        page.after = listed.next;
-        if listed.next.is_none() || views.len() >= LIST_MAX || bytes > LIST_BYTES_MAX {
-            return Ok(HttpResponse::Ok().json(views));
+        match shown(&services, caller, function, &images).await {
+            Ok(view) => views.push(view),
+            // It was deleted meanwhile.
+            Err(error) if error.code() == Code::NotFound => {}
+            Err(error) => return Err(error),
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    };
+    let _ = list::each(read, show).await?;
+    Ok(HttpResponse::Ok().json(views))
 }
 
 #[utoipa::path(
@@ -95,6 +93,7 @@ pub(super) async fn function_create(
 ) -> Answer {
     let mut fields = fields(body).await?;
     let (name, code) = (fields.required("name")?, fields.required("code")?);
+    Name::parse(&name)?;
     let images = images(&services).await?;
     let image = image_of(&images, &fields.required("image")?)?;
     match services.functions.get(&allowed.caller, &name).await {
@@ -102,22 +101,9 @@ pub(super) async fn function_create(
         Err(error) if error.code() == Code::NotFound => {}
         Err(error) => return Err(error.into()),
     }
-    let built = build(&services, &allowed.caller, (&name, image, &code), trace).await;
-    if built.is_err() {
-        forget(&services, &allowed.caller, &name).await;
-    }
-    Ok(slash::made(&request, shown(&services, &allowed.caller, built?, &images).await?))
-}
-
-/// Takes a function away of which nothing but a build that failed was ever there.
-async fn forget(services: &Services, caller: &Caller, name: &str) {
-    let found = services.functions.get(caller, name).await;
-    let is_nothing =
-        |function: &Function| function.current.number == 1 && function.current.state == State::Failed;
-    if found.is_ok_and(|function| is_nothing(&function)) {
-        // Why the build failed is what is told, whatever comes of this.
-        let _ = services.functions.delete(caller, name).await;
-    }
+    let function =
+        make(&services, &allowed.caller, NewCode { name: &name, image, code: &code, trace }).await?;
+    Ok(slash::made(&request, shown(&services, &allowed.caller, function, &images).await?))
 }
 
 /// Changes a function's source or image. The old one goes on where the new one cannot be built.
@@ -183,7 +169,8 @@ async fn change(
                 Some(code) => code,
                 None => only_code_of(services, caller, &function).await?,
             };
-            build(services, caller, (function.name.as_str(), image, &code), trace).await?
+            make(services, caller, NewCode { name: function.name.as_str(), image, code: &code, trace })
+                .await?
         }
     };
     Ok(HttpResponse::Ok().json(shown(services, caller, function, &images).await?))
@@ -225,37 +212,32 @@ fn image_now<'a>(images: &'a [Image], function: &Function) -> Option<&'a Image> 
     named.or_else(|| images.iter().find(|image| image.runtime.name.as_str() == runtime))
 }
 
-/// Builds source and waits for it.
-async fn build(
-    services: &Services,
-    caller: &Caller,
-    (name, image, code): (&str, &Image, &str),
+/// Source with an image.
+struct NewCode<'a> {
+    name: &'a str,
+    image: &'a Image,
+    code: &'a str,
     trace: Option<Trace>,
-) -> Result<Function, Error> {
+}
+
+/// Makes a function of it, or gives it to one, and waits for its build.
+async fn make(services: &Services, caller: &Caller, new: NewCode<'_>) -> Result<Function, Error> {
+    let NewCode { name, image, code, trace } = new;
     let runtime = image.runtime.name.as_str();
     let text = with_handler(runtime, code)?;
     let main = runtime::file_end(runtime).map_or(name.to_owned(), |end| format!("{name}.{end}"));
     let files = vec![(main.clone(), text.into_bytes())];
     let source = Source::new(main, files, services.limits().source_bytes_max)?;
     let new = NewSource { runtime: runtime.to_owned(), source, trace };
-    let uploaded = services.builds.upload(caller, name, new, BUILD_WAIT).await?;
-    match uploaded.version.state {
-        State::Ready => {}
-        State::Building => {
+    let labels = Labels::from([(map::IMAGE.to_owned(), image.uuid.clone())]);
+    match services.builds.make(caller, name, new, labels, BUILD_WAIT).await? {
+        Made::Ready(function) => Ok(*function),
+        Made::Failed(logs) => Err(wrong("code", logs.trim_end())),
+        Made::Building => {
             let message = "The build goes on; look at the function again in a while.";
-            return Err(Error::new(Code::Unavailable, message));
-        }
-        State::Failed => {
-            let logs = services.functions.build_logs(&uploaded.function, &uploaded.version).await?;
-            return Err(wrong("code", logs.unwrap_or_default().trim_end()));
+            Err(Error::new(Code::Unavailable, message))
         }
     }
-    let label = |settings: &Settings| {
-        let mut settings = settings.clone();
-        settings.labels.insert(map::IMAGE.to_owned(), image.uuid.clone());
-        Ok(settings)
-    };
-    services.functions.configure(caller, name, label).await
 }
 
 /// The source as it is built: it must have a handler, which in JavaScript is to be exported.
@@ -305,11 +287,15 @@ async fn source_of(
         return Ok((String::new(), 0));
     }
     let kept = services.functions.source(caller, function.name.as_str(), function.current.number).await?;
-    let kept: Value = serde_json::from_slice(&kept).map_err(Error::internal)?;
-    let main = kept["main"].as_str().unwrap_or_default();
-    let text = kept["files"][main]["text"].as_str().unwrap_or_default();
-    let files = kept["files"].as_object().map_or(0, serde_json::Map::len);
-    Ok((text.strip_suffix(EXPORT).unwrap_or(text).to_owned(), files))
+    let source = Source::from_bytes(&kept)?;
+    Ok((text_of(&source), source.files().len()))
+}
+
+/// The file that source begins with, as it was given.
+pub(super) fn text_of(source: &Source) -> String {
+    let text = source.files().get(source.main()).map(|bytes| String::from_utf8_lossy(bytes));
+    let text = text.unwrap_or_default();
+    text.strip_suffix(EXPORT).unwrap_or(&text).to_owned()
 }
 
 async fn shown(

@@ -1,24 +1,29 @@
 //! Jobs.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use actix_web::{HttpResponse, get, web};
 use skep_domain::Error;
 use skep_domain::model::account::Caller;
-use skep_domain::model::id::{JobId, RunId};
+use skep_domain::model::id::JobId;
 use skep_domain::model::job::Job;
+use skep_domain::model::log::Start;
+use skep_domain::model::run::Run;
 use skep_domain::port::store::{JobFilter, RunFilter};
 use skep_domain::service::Services;
 
 use super::error::Failure;
+use super::list::{self, Room};
 use super::schemas::Refusals;
-use super::{Allowed, FIRST, LIST_BYTES_MAX, LIST_MAX, map, model};
+use super::{Allowed, map, model};
 use crate::shared::allowed::RunsRead;
 
 type Answer = Result<HttpResponse, Failure>;
 
 /// Lines of a job's log that are read.
 const LINES_MAX: u32 = 10_000;
+
 /// The caller's jobs, newest first: 1,000 of them, or 8 MiB.
 #[utoipa::path(
     tag = "jobs",
@@ -27,20 +32,25 @@ const LINES_MAX: u32 = 10_000;
 )]
 #[get("/jobs")]
 pub(super) async fn job_list(allowed: Allowed<RunsRead>, services: web::Data<Services>) -> Answer {
-    let mut shower = Shower::new(&services, &allowed.caller);
-    let mut page = FIRST;
-    loop {
-        let listed = services.runs.list(&allowed.caller, RunFilter::default(), page).await?;
-        for run in listed.items {
-            if shower.has_room() {
-                shower.show_run(run.id).await?;
-            }
-        }
-        page.after = listed.next;
-        if listed.next.is_none() || !shower.has_room() {
-            return Ok(HttpResponse::Ok().json(shower.views));
-        }
-    }
+    let (caller, services) = (&allowed.caller, services.get_ref());
+    let (mut views, mut shower) = (Vec::new(), Shower::new(services, caller));
+    let read = async |page| services.runs.list(caller, RunFilter::default(), page).await;
+    let show = async |run: Run| {
+        let read = async |page| {
+            let filter = JobFilter { run: Some(run.id), ..JobFilter::default() };
+            services.jobs.list(caller, filter, page).await
+        };
+        list::each(read, async |job| {
+            let view = shower.show(job).await?;
+            Ok(view.map_or(ControlFlow::Break(()), |view| {
+                views.push(view);
+                ControlFlow::Continue(())
+            }))
+        })
+        .await
+    };
+    let _ = list::each(read, show).await?;
+    Ok(HttpResponse::Ok().json(views))
 }
 
 #[utoipa::path(
@@ -57,59 +67,35 @@ pub(super) async fn job_get(
 ) -> Answer {
     let id: JobId = uuid.parse().map_err(|_| Error::not_found("job"))?;
     let job = services.jobs.get(&allowed.caller, id).await?;
-    let mut shower = Shower::new(&services, &allowed.caller);
-    shower.show(job).await?;
-    Ok(HttpResponse::Ok().json(shower.views.first()))
+    let view = Shower::new(&services, &allowed.caller).show(job).await?;
+    Ok(HttpResponse::Ok().json(view))
 }
 
-/// Shows jobs with their logs. What a version's build wrote is read once.
-struct Shower<'a> {
+/// Shows jobs with their logs, as long as there is room. What a version's build wrote is read once.
+pub(super) struct Shower<'a> {
     services: &'a Services,
     caller: &'a Caller,
     build_logs: HashMap<(String, u32), Option<String>>,
-    bytes: usize,
-    views: Vec<model::Job>,
+    room: Room,
 }
 
 impl<'a> Shower<'a> {
-    fn new(services: &'a Services, caller: &'a Caller) -> Self {
-        Self { services, caller, build_logs: HashMap::new(), bytes: 0, views: Vec::new() }
+    pub(super) fn new(services: &'a Services, caller: &'a Caller) -> Self {
+        Self { services, caller, build_logs: HashMap::new(), room: Room::new() }
     }
 
-    fn has_room(&self) -> bool {
-        self.views.len() < LIST_MAX && self.bytes < LIST_BYTES_MAX
-    }
-
-    /// Shows jobs of a run, the last one first, as far as there is room.
-    async fn show_run(&mut self, run: RunId) -> Result<(), Error> {
-        let mut page = FIRST;
-        loop {
-            let filter = JobFilter { run: Some(run), ..JobFilter::default() };
-            let listed = self.services.jobs.list(self.caller, filter, page).await?;
-            for job in listed.items {
-                if self.has_room() {
-                    self.show(job).await?;
-                }
-            }
-            page.after = listed.next;
-            if listed.next.is_none() || !self.has_room() {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn show(&mut self, job: Job) -> Result<(), Error> {
-        let log = self.services.jobs.logs(self.caller, job.id, 0, LINES_MAX).await?;
+    pub(super) async fn show(&mut self, job: Job) -> Result<Option<model::Job>, Error> {
+        let last = Start { attempt: job.progress.attempts, seq: 0 };
+        let log = self.services.jobs.logs(self.caller, job.id, last, LINES_MAX).await?;
         let waiting_for = self.services.jobs.waiting_for(&job);
         let build_logs = match waiting_for {
             Some(what) => Some(format!("waiting for {what}\n")),
             None => self.build_logs(&job).await,
         };
         let logs: usize = log.iter().map(|entry| entry.line.text.len()).sum();
-        self.bytes += job.bytes() + logs + build_logs.as_ref().map_or(0, String::len);
+        let bytes = job.bytes() + logs + build_logs.as_ref().map_or(0, String::len);
         let now = self.services.base().clock.now();
-        self.views.push(map::job(job, &log, build_logs, now));
-        Ok(())
+        Ok(self.room.take(bytes).is_continue().then(|| map::job(job, &log, build_logs, now)))
     }
 
     async fn build_logs(&mut self, job: &Job) -> Option<String> {

@@ -1,10 +1,12 @@
-//! Python literals: the text of a tuple of tuples to JSON, and arguments back to text. Read as Python itself reads them,
-//! without running anything.
+//! Python literals: the text of a tuple of tuples to JSON. Read as Python itself reads them, without running anything.
+
+mod written;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 use skep_domain::{Code, Error, Result};
 
+pub(super) use self::written::tuple;
 use super::error::wrong;
 
 /// Literals in each other.
@@ -311,45 +313,6 @@ fn of_number(text: &str) -> Option<Number> {
     Number::from_f64(if is_negative { -float } else { float })
 }
 
-/// The arguments of a job as the text of a tuple.
-pub(super) fn tuple(arguments: &[Value]) -> String {
-    let items: Vec<String> = arguments.iter().map(literal).collect();
-    if let [only] = &items[..] { format!("({only},)") } else { format!("({})", items.join(", ")) }
-}
-
-fn literal(value: &Value) -> String {
-    match value {
-        Value::Null => "None".into(),
-        Value::Bool(true) => "True".into(),
-        Value::Bool(false) => "False".into(),
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => quoted(text),
-        Value::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", ")),
-        Value::Object(entries) => {
-            let entry = |(name, value): (&String, &Value)| format!("{}: {}", quoted(name), literal(value));
-            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
-        }
-    }
-}
-
-fn quoted(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    let mut quoted = String::from(quote);
-    for character in text.chars() {
-        match character {
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            c if c == quote => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push(quote);
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,20 +367,5 @@ mod tests {
         assert_eq!(tuples("((1,), (2,))", 1).expect_err("too many").code(), Code::TooLarge);
         let many = format!("({})", "(),".repeat(LITERALS_MAX));
         assert!(tuples(&many, 1000).expect_err("too many").message().contains("1000000 literals"));
-    }
-
-    #[test]
-    fn arguments_are_written_as_python_does() {
-        for (value, text) in [
-            (serde_json::json!([512, 0.2, 10, 2]), "(512, 0.2, 10, 2)"),
-            (serde_json::json!([1]), "(1,)"),
-            (serde_json::json!([]), "()"),
-            (
-                serde_json::json!([null, true, "a'b", "c\"d'\n", [1], {"k": 1.5}]),
-                r#"(None, True, "a'b", 'c"d\'\n', [1], {'k': 1.5})"#,
-            ),
-        ] {
-            assert_eq!(tuple(value.as_array().expect("an array")), text);
-        }
     }
 }

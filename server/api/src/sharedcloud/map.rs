@@ -1,5 +1,7 @@
 //! Domain to sharedcloud's words.
 
+use std::mem::take;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Number, Value};
@@ -10,6 +12,7 @@ use skep_domain::model::log::{Entry, Stream};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::run::Run;
 use skep_domain::model::time::Millis;
+use skep_domain::model::worker::{Patience, Profile, Worker};
 
 use super::catalog::{self, Gpu, Image};
 use super::{literal, model};
@@ -18,6 +21,24 @@ use super::{literal, model};
 pub(super) const IMAGE: &str = "sharedcloud/image";
 pub(super) const BASE_GPU: &str = "sharedcloud/base-gpu";
 pub(super) const PARAMETERS: &str = "sharedcloud/parameters";
+
+/// The label of a worker: the model of its GPU. One without has none.
+pub(super) const GPU: &str = "sharedcloud/gpu";
+
+/// What a worker must offer for a function with an image.
+pub(super) fn requires_image(uuid: &str) -> String {
+    format!("sharedcloud/image={uuid}")
+}
+
+/// What a worker must offer for a run on a model of GPU.
+pub(super) fn requires_gpu(uuid: &str) -> String {
+    format!("sharedcloud/gpu={uuid}")
+}
+
+/// The model of a worker's GPU.
+pub(super) fn gpu_of(profile: &Profile) -> Option<Gpu> {
+    profile.labels.get(GPU).and_then(|id| catalog::gpu_by_id(id))
+}
 
 /// A time as the product writes it.
 pub(super) fn date(at: Millis) -> String {
@@ -49,12 +70,13 @@ pub(super) fn account(account: &Account, now: Millis) -> model::Account {
     }
 }
 
-pub(super) fn image(image: Image, now: Millis) -> model::Image {
+/// An image, and how many of the caller's instances have it.
+pub(super) fn image(image: Image, num_installations: usize, now: Millis) -> model::Image {
     let created_at = date(image.runtime.created_at);
     model::Image {
         uuid: image.uuid,
         current_server_time: date(now),
-        num_installations: 0,
+        num_installations,
         registry_path: image.registry_path,
         updated_at: created_at.clone(),
         created_at,
@@ -75,6 +97,58 @@ pub(super) fn gpu(gpu: Gpu, now: Millis) -> model::Gpu {
         name: gpu.name,
         codename: gpu.codename,
         cuda_cores: gpu.cuda_cores,
+    }
+}
+
+pub(super) fn instance(worker: Worker, patience: Patience, now: Millis) -> model::Instance {
+    let gpu = gpu_of(&worker.profile);
+    let status = if worker.is_available(patience, now) { 2 } else { 1 };
+    let Profile { name, ask, places, offers, .. } = worker.profile;
+    let image = |offer: &String| offer.strip_prefix(&requires_image("")).map(str::to_owned);
+    model::Instance {
+        uuid: worker.id.to_string(),
+        r#type: if gpu.is_some() { 2 } else { 1 },
+        gpu: gpu.map(|gpu| gpu.uuid),
+        gpu_name: gpu.map_or("n/a", |gpu| gpu.name),
+        num_running_jobs: worker.running,
+        num_assigned_jobs: worker.running,
+        updated_at: date(worker.updated_at),
+        created_at: date(worker.created_at),
+        last_connection: worker.seen_at.map(date),
+        name,
+        status,
+        ask_price: exactly(ask),
+        downloaded_images: offers.iter().filter_map(image).collect(),
+        max_num_parallel_jobs: places,
+        current_server_time: date(now),
+    }
+}
+
+/// A worker as buyers see it: with the product's fifth on top of what it asks.
+pub(super) fn offer(worker: Worker, now: Millis) -> model::Offer {
+    let gpu = gpu_of(&worker.profile);
+    let price = Nanodollars(worker.profile.ask.0.saturating_mul(6) / 5);
+    model::Offer {
+        name: worker.profile.name,
+        r#type: if gpu.is_some() { 2 } else { 1 },
+        gpu_name: gpu.map_or("n/a", |gpu| gpu.name),
+        cuda_cores: gpu.map_or_else(|| "n/a".into(), |gpu| gpu.cuda_cores.into()),
+        ask_price: exactly(price),
+        last_connection: worker.seen_at.map(date),
+        current_server_time: date(now),
+    }
+}
+
+/// This server, as one of those that take jobs.
+pub(super) fn node(ask: Nanodollars, now: Millis) -> model::Offer {
+    model::Offer {
+        name: "skep".to_owned(),
+        r#type: 1,
+        gpu_name: "n/a",
+        cuda_cores: "n/a".into(),
+        ask_price: exactly(ask),
+        last_connection: Some(date(now)),
+        current_server_time: date(now),
     }
 }
 
@@ -115,10 +189,10 @@ fn arguments(json: &str) -> String {
 pub(super) fn job(job: Job, log: &[Entry], build_logs: Option<String>, now: Millis) -> model::Job {
     let state = job.progress.status;
     let last = job.last.as_ref().filter(|_| state.is_over());
-    let mut texts = Texts::of(state, job.progress.attempts, last, log);
-    if state == Status::TimedOut {
-        texts = Texts::default();
-    }
+    let mut texts = Texts::of(&job, last, log);
+    // An instance builds nothing: what it says before it runs a job stands there.
+    let is_given = job.worker.is_some() && !matches!(state, Status::Queued | Status::Retrying);
+    let build_logs = if is_given { Some(take(&mut texts.prepared)) } else { build_logs };
     let payload: Value = serde_json::from_str(&job.payload).unwrap_or_default();
     let duration = last.map(|last| last.ended_at.0.saturating_sub(last.started_at.0) / 1000);
     model::Job {
@@ -134,11 +208,11 @@ pub(super) fn job(job: Job, log: &[Entry], build_logs: Option<String>, now: Mill
         status: status(state),
         arguments: literal::tuple(payload["arguments"].as_array().map_or(&[], Vec::as_slice)),
         cost: dollars(job.cost),
-        build_logs: build_logs.filter(|_| state != Status::TimedOut).unwrap_or_default(),
+        build_logs: build_logs.unwrap_or_default(),
         stdout: texts.stdout,
         stderr: texts.stderr,
         result: texts.result,
-        instance: None,
+        instance: job.worker.filter(|_| is_given).map(|id| id.to_string()),
         run: job.run.to_string(),
     }
 }
@@ -148,16 +222,19 @@ pub(super) fn job(job: Job, log: &[Entry], build_logs: Option<String>, now: Mill
 struct Texts {
     stdout: String,
     stderr: String,
+    /// What an instance said before it ran the job.
+    prepared: String,
     result: String,
 }
 
 impl Texts {
-    fn of(state: Status, attempt: u32, last: Option<&Attempt>, log: &[Entry]) -> Self {
-        let mut texts = Self::default();
-        for entry in log.iter().filter(|entry| entry.attempt == attempt) {
-            let stream = match entry.line.stream {
-                Stream::Stdout => &mut texts.stdout,
-                Stream::Stderr | Stream::Host => &mut texts.stderr,
+    fn of(job: &Job, last: Option<&Attempt>, log: &[Entry]) -> Self {
+        let (state, mut texts) = (job.progress.status, Self::default());
+        for entry in log.iter().filter(|entry| entry.attempt == job.progress.attempts) {
+            let stream = match (entry.line.stream, job.worker) {
+                (Stream::Stdout, _) => &mut texts.stdout,
+                (Stream::Host, Some(_)) => &mut texts.prepared,
+                (Stream::Stderr | Stream::Host, _) => &mut texts.stderr,
             };
             stream.push_str(&entry.line.text);
             stream.push('\n');
@@ -166,11 +243,12 @@ impl Texts {
             Some(Outcome::Succeeded(output)) if state == Status::Succeeded => texts.result = result(output),
             Some(Outcome::Failed(failure)) => {
                 let trace = failure.backtrace.as_deref().unwrap_or_default().trim_end();
-                // The trace of a language ends with its message.
-                let message = Some(failure.message.as_str()).filter(|message| !trace.ends_with(message));
-                for text in [Some(trace), message].into_iter().flatten().filter(|text| !text.is_empty()) {
-                    texts.stderr.push_str(text);
-                    texts.stderr.push('\n');
+                for text in [trace, failure.message.as_str()] {
+                    // The trace of a language ends with its message.
+                    if !texts.stderr.trim_end().ends_with(text.trim_end()) {
+                        texts.stderr.push_str(text);
+                        texts.stderr.push('\n');
+                    }
                 }
             }
             _ if state == Status::Cancelled => texts.stderr.push_str("the job was cancelled\n"),

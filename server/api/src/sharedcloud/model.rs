@@ -97,7 +97,7 @@ pub(super) struct Job {
     pub(super) stdout: String,
     pub(super) stderr: String,
     pub(super) result: String,
-    /// Null: this server runs it itself.
+    /// The instance that had it last; null where this server ran it itself.
     #[schema(required, format = "uuid")]
     pub(super) instance: Option<String>,
     #[schema(format = "uuid")]
@@ -109,8 +109,8 @@ pub(super) struct Image {
     #[schema(format = "uuid")]
     pub(super) uuid: String,
     pub(super) current_server_time: String,
-    /// 0: nobody has to download it.
-    pub(super) num_installations: u32,
+    /// Of the caller's instances, those that have it.
+    pub(super) num_installations: usize,
     pub(super) registry_path: String,
     pub(super) updated_at: String,
     pub(super) created_at: String,
@@ -134,12 +134,83 @@ pub(super) struct Gpu {
     pub(super) cuda_cores: u32,
 }
 
+#[derive(Serialize, ToSchema)]
+pub(super) struct Instance {
+    #[schema(format = "uuid")]
+    pub(super) uuid: String,
+    /// 1 CPU, 2 GPU.
+    #[schema(minimum = 1, maximum = 2)]
+    pub(super) r#type: u8,
+    /// The id of the model of its GPU.
+    #[schema(required, format = "uuid")]
+    pub(super) gpu: Option<&'static str>,
+    /// `n/a` where it has none.
+    pub(super) gpu_name: &'static str,
+    pub(super) num_running_jobs: u32,
+    /// As many: what an instance was given, it runs.
+    pub(super) num_assigned_jobs: u32,
+    pub(super) updated_at: String,
+    pub(super) created_at: String,
+    #[schema(required)]
+    pub(super) last_connection: Option<String>,
+    pub(super) name: String,
+    /// 1 not available, 2 available.
+    #[schema(minimum = 1, maximum = 2)]
+    pub(super) status: u8,
+    /// Dollars a job-minute.
+    #[schema(value_type = f64)]
+    pub(super) ask_price: Number,
+    /// Ids of images.
+    pub(super) downloaded_images: Vec<String>,
+    pub(super) max_num_parallel_jobs: u32,
+    pub(super) current_server_time: String,
+}
+
+/// A job that an instance is given.
+#[derive(Serialize, ToSchema)]
+pub(super) struct GivenJob {
+    /// The job's id, and from its second attempt on `-` and the number: what is reported is of this attempt.
+    pub(super) job_uuid: String,
+    pub(super) requires_gpu: bool,
+    pub(super) image_registry_path: String,
+    /// The program to run: the function's source, and a call of its handler.
+    pub(super) wrapped_code: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Offer {
+    pub(super) name: String,
+    /// 1 CPU, 2 GPU.
+    #[schema(minimum = 1, maximum = 2)]
+    pub(super) r#type: u8,
+    /// `n/a` where it has none.
+    pub(super) gpu_name: &'static str,
+    /// `n/a` where it has no GPU.
+    pub(super) cuda_cores: serde_json::Value,
+    /// What it asks, and a fifth more.
+    #[schema(value_type = f64)]
+    pub(super) ask_price: Number,
+    #[schema(required)]
+    pub(super) last_connection: Option<String>,
+    pub(super) current_server_time: String,
+}
+
 // Bodies, as the document shows them: `Fields` reads them by name.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes what `Fields` reads by name")]
 pub(super) struct LoginBody {
     username: String,
     password: String,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `Fields` reads by name")]
+pub(super) struct NewAccountBody {
+    /// 1 to 100 letters, digits, `.`, `_`, `-`, `@`.
+    username: String,
+    password: String,
+    /// Not kept.
+    email: Option<String>,
 }
 
 #[derive(ToSchema)]
@@ -179,4 +250,52 @@ pub(super) struct RunBody {
     bid_price: String,
     /// The id of a model of GPU, where the function's image requires one.
     base_gpu: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `Fields` reads by name")]
+pub(super) struct NewInstanceBody {
+    name: String,
+    /// 1 CPU, 2 GPU.
+    r#type: String,
+    /// Dollars a job-minute, at least 0.001.
+    ask_price: String,
+    /// 1 to 100; 1 where it has a GPU, or nothing is said.
+    max_num_parallel_jobs: Option<String>,
+    /// The id of a model of GPU, where the type is 2.
+    gpu: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `Fields` reads by name")]
+pub(super) struct InstanceBody {
+    name: Option<String>,
+    /// 1 CPU, 2 GPU.
+    r#type: Option<String>,
+    /// Dollars a job-minute, at least 0.001.
+    ask_price: Option<String>,
+    /// 1 to 100; 1 where it has a GPU.
+    max_num_parallel_jobs: Option<String>,
+    /// The id of a model of GPU, where the type is 2.
+    gpu: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `Fields` reads by name")]
+pub(super) struct ImageBody {
+    /// As in `sharedcloud/web-crawling-python36:latest`.
+    image_registry_path: String,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `Fields` reads by name")]
+pub(super) struct ReportBody {
+    /// 2 in progress, 3 succeeded, 4 failed, 5 timed out.
+    status: String,
+    /// What was said before it ran.
+    build_logs: Option<String>,
+    /// Its standard output.
+    output: Option<String>,
+    /// Its standard error.
+    error: Option<String>,
 }

@@ -1,7 +1,8 @@
 //! Images and models of GPU.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use skep_domain::Error;
+use skep_domain::model::worker::Worker;
 use skep_domain::service::Services;
 
 use super::catalog::{self, GPUS, Image};
@@ -9,6 +10,7 @@ use super::error::Failure;
 use super::schemas::Refusals;
 use super::{Allowed, map, model};
 use crate::shared::allowed::{FunctionsRead, RunsRead};
+use crate::shared::params::Params;
 
 type Answer = Result<HttpResponse, Failure>;
 
@@ -20,14 +22,32 @@ pub(super) async fn images(services: &Services) -> Result<Vec<Image>, Error> {
 /// The images: the runtimes that there are.
 #[utoipa::path(
     tag = "images",
+    params(("instance" = Option<String>, Query, format = "uuid", description = "only those that this instance has")),
     responses((status = 200, description = "the images", body = Vec<model::Image>), Refusals),
     security(("bearer" = ["functions:read"])),
 )]
 #[get("/images")]
-pub(super) async fn image_list(_allowed: Allowed<FunctionsRead>, services: web::Data<Services>) -> Answer {
-    let now = services.base().clock.now();
-    let images: Vec<_> = images(&services).await?.into_iter().map(|image| map::image(image, now)).collect();
-    Ok(HttpResponse::Ok().json(images))
+pub(super) async fn image_list(
+    allowed: Allowed<FunctionsRead>,
+    services: web::Data<Services>,
+    request: HttpRequest,
+) -> Answer {
+    let (now, workers) = (services.base().clock.now(), services.workers.list(&allowed.caller).await?);
+    let mut images = images(&services).await?;
+    if let Some(id) = Params::of(&request)?.take("instance") {
+        let instance = workers.iter().find(|worker| catalog::is_same(&worker.id.to_string(), &id));
+        let offers = &instance.ok_or_else(|| Error::not_found("instance"))?.profile.offers;
+        images.retain(|image| offers.contains(&map::requires_image(&image.uuid)));
+    }
+    let views =
+        images.into_iter().map(|image| map::image(image.clone(), installations(&workers, &image), now));
+    Ok(HttpResponse::Ok().json(views.collect::<Vec<_>>()))
+}
+
+/// How many workers have an image.
+fn installations(workers: &[Worker], image: &Image) -> usize {
+    let offer = map::requires_image(&image.uuid);
+    workers.iter().filter(|worker| worker.profile.offers.contains(&offer)).count()
 }
 
 #[utoipa::path(
@@ -38,14 +58,14 @@ pub(super) async fn image_list(_allowed: Allowed<FunctionsRead>, services: web::
 )]
 #[get("/images/{uuid}")]
 pub(super) async fn image_get(
-    _allowed: Allowed<FunctionsRead>,
+    allowed: Allowed<FunctionsRead>,
     services: web::Data<Services>,
     uuid: web::Path<String>,
 ) -> Answer {
-    let images = images(&services).await?;
-    let image = images.into_iter().find(|image| catalog::is_same(&image.uuid, &uuid));
-    Ok(HttpResponse::Ok()
-        .json(map::image(image.ok_or_else(|| Error::not_found("image"))?, services.base().clock.now())))
+    let (now, workers) = (services.base().clock.now(), services.workers.list(&allowed.caller).await?);
+    let found = images(&services).await?.into_iter().find(|image| catalog::is_same(&image.uuid, &uuid));
+    let image = found.ok_or_else(|| Error::not_found("image"))?;
+    Ok(HttpResponse::Ok().json(map::image(image.clone(), installations(&workers, &image), now)))
 }
 
 /// The models of GPU that the product knows, by their cores.

@@ -6,7 +6,6 @@ use skep_domain::model::function::Function;
 use skep_domain::model::id::RunId;
 use skep_domain::model::job::Status;
 use skep_domain::model::labels::{LABELS_BYTES_MAX, Labels};
-use skep_domain::model::money::Nanodollars;
 use skep_domain::model::receipt::Answered;
 use skep_domain::model::run::Common;
 use skep_domain::port::store::RunFilter;
@@ -16,18 +15,18 @@ use skep_domain::service::runs::Submission;
 use skep_domain::{Code, Error};
 
 use super::body::{Body, fields};
+use super::catalog::{self, Gpu, Image};
 use super::error::{Failure, or_wait, wrong};
+use super::list::{self, Room};
 use super::model::RunBody;
 use super::resources::images;
 use super::schemas::Refusals;
-use super::{Allowed, FIRST, LIST_MAX, catalog, literal, map, model, slash};
+use super::{Allowed, literal, map, model, slash, wrapped};
 use crate::shared::allowed::{RunsRead, RunsWrite};
 use crate::shared::observe::Traced;
 
 type Answer = Result<HttpResponse, Failure>;
 
-/// The least that may be bid, a thousandth of a dollar.
-const BID_MIN: Nanodollars = Nanodollars(1_000_000);
 /// Bytes of labels beside the text of the parameters.
 const OTHER_LABELS_BYTES: usize = 256;
 
@@ -39,16 +38,18 @@ const OTHER_LABELS_BYTES: usize = 256;
 )]
 #[get("/runs")]
 pub(super) async fn run_list(allowed: Allowed<RunsRead>, services: web::Data<Services>) -> Answer {
-    let (mut views, mut page) = (Vec::new(), FIRST);
-    loop {
-        let listed = services.runs.list(&allowed.caller, RunFilter::default(), page).await?;
-        let now = services.base().clock.now();
-        views.extend(listed.items.into_iter().map(|run| map::run(run, now)));
-        page.after = listed.next;
-        if listed.next.is_none() || views.len() >= LIST_MAX {
-            return Ok(HttpResponse::Ok().json(views));
+    let (caller, now) = (&allowed.caller, services.base().clock.now());
+    let (mut views, mut room) = (Vec::new(), Room::new());
+    let read = async |page| services.runs.list(caller, RunFilter::default(), page).await;
+    let show = async |run| {
+        let has_room = room.take(0);
+        if has_room.is_continue() {
+            views.push(map::run(run, now));
         }
-    }
+        Ok(has_room)
+    };
+    let _ = list::each(read, show).await?;
+    Ok(HttpResponse::Ok().json(views))
 }
 
 #[utoipa::path(
@@ -86,16 +87,22 @@ pub(super) async fn run_create(
     let function = function(&services, &allowed.caller, &fields.required("function")?).await?;
     let parameters = fields.required("parameters")?;
     let tuples = literal::tuples(&parameters, services.limits().run_jobs_max)?;
-    let bid = bid(&fields.required("bid_price")?)?;
+    let bid = fields.price("bid_price")?.ok_or_else(|| wrong("bid_price", "This field is required."))?;
+    let images = images(&services).await?;
+    let image = images.iter().find(|one| function.settings.labels.get(map::IMAGE) == Some(&one.uuid));
+    let gpu = base_gpu(image, fields.take("base_gpu"))?;
     let mut labels = Labels::new();
-    if let Some(gpu) = base_gpu(&services, &function, fields.take("base_gpu")).await? {
-        labels.insert(map::BASE_GPU.to_owned(), gpu);
-    }
+    labels.extend(gpu.map(|gpu| (map::BASE_GPU.to_owned(), gpu.uuid.to_owned())));
     // A longer text is written anew from the arguments when it is shown.
     if parameters.len() <= LABELS_BYTES_MAX - OTHER_LABELS_BYTES {
         labels.insert(map::PARAMETERS.to_owned(), parameters);
     }
-    let common = Common { labels, ..Common::default() };
+    // What an instance must have for it; this server runs it as well.
+    let image =
+        image.filter(|image| wrapped::is_runnable(image)).map(|image| map::requires_image(&image.uuid));
+    let gpu = gpu.filter(|_| image.is_some()).map(|gpu| map::requires_gpu(gpu.uuid));
+    let requires = image.into_iter().chain(gpu).collect();
+    let common = Common { labels, requires, ..Common::default() };
     let name = function.name.as_str().to_owned();
     let run = Request { function: name, version: None, common, tuples, trace };
     let submission = Submission { request: run, bid: Some(bid), run_at: None };
@@ -144,36 +151,20 @@ fn id(text: &str) -> Result<RunId, Error> {
 async fn function(services: &Services, caller: &Caller, text: &str) -> Result<Function, Error> {
     let found = match text.parse() {
         Ok(id) => services.functions.find_by_id(caller, id).await,
-        // What cannot be a name names nothing.
         Err(_) => services.functions.get(caller, text).await,
     };
     found.map_err(|error| match error.code() {
-        Code::NotFound => wrong("function", format!("Invalid pk \"{text}\" - object does not exist.")),
+        // What cannot be a name names nothing.
+        Code::NotFound | Code::Invalid => {
+            wrong("function", format!("Invalid pk \"{text}\" - object does not exist."))
+        }
         _ => error,
     })
 }
 
-fn bid(text: &str) -> Result<Nanodollars, Error> {
-    let number: f64 = text.parse().map_err(|_| wrong("bid_price", "A valid number is required."))?;
-    if number.is_nan() || number < 0.001 {
-        return Err(wrong("bid_price", "bid_price cannot be smaller than $0.001"));
-    }
-    // Its client sends a float as text, which may have more places than are kept.
-    let bid = Nanodollars::parse("bid_price", text)
-        .or_else(|_| Nanodollars::parse("bid_price", &format!("{number:.9}")));
-    bid.map(|bid| bid.max(BID_MIN))
-}
-
 /// The model of GPU of a run: wanted where the function's image requires one, and only there.
-async fn base_gpu(
-    services: &Services,
-    function: &Function,
-    given: Option<String>,
-) -> Result<Option<String>, Error> {
-    let image = function.settings.labels.get(map::IMAGE);
-    let images = images(services).await?;
-    let requires_gpu = images.iter().any(|one| Some(&one.uuid) == image && one.requires_gpu);
-    match (requires_gpu, given) {
+fn base_gpu(image: Option<&Image>, given: Option<String>) -> Result<Option<Gpu>, Error> {
+    match (image.is_some_and(|image| image.requires_gpu), given) {
         (false, None) => Ok(None),
         (true, None) => Err(wrong(
             "base_gpu",
@@ -184,7 +175,7 @@ async fn base_gpu(
             "base_gpu is unnecessary because the function is not using an image that requires GPU",
         )),
         (true, Some(id)) => match catalog::gpu_by_id(&id) {
-            Some(gpu) if gpu.is_available => Ok(Some(gpu.uuid.to_owned())),
+            Some(gpu) if gpu.is_available => Ok(Some(gpu)),
             Some(_) => Err(wrong("base_gpu", "this GPU model is currently not available")),
             None => Err(wrong("base_gpu", format!("Invalid pk \"{id}\" - object does not exist."))),
         },

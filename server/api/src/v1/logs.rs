@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use skep_domain::model::account::Caller;
 use skep_domain::model::id::JobId;
+use skep_domain::model::log::Start;
 use skep_domain::model::page::{Listed, Position};
 use skep_domain::model::time::Millis;
 use skep_domain::service::Services;
@@ -59,7 +60,7 @@ pub(super) async fn log_list(
         let lines = Lines { services: services.get_ref().clone(), id, from };
         return Ok(stream::events(Follow::new(lines, watching, allowed, &services)));
     }
-    let mut entries = services.jobs.logs(&caller, id, from, limit + 1).await?;
+    let mut entries = services.jobs.logs(&caller, id, Start::at(from), limit + 1).await?;
     let more = entries.len() > limit as usize;
     entries.truncate(limit as usize);
     let next = entries.last().filter(|_| more).map(|last| Position { at: Millis(0), row: last.seq });
@@ -83,7 +84,7 @@ impl Source for Lines {
         // Whether it is over first: what was written before then is in what is read after.
         let job = self.services.jobs.get(caller, self.id).await?;
         let is_over = job.progress.status.is_over();
-        let entries = self.services.jobs.logs(caller, self.id, self.from, LINES_MAX).await?;
+        let entries = self.services.jobs.logs(caller, self.id, Start::at(self.from), LINES_MAX).await?;
         let full = entries.len() == LINES_MAX as usize;
         self.from = entries.last().map_or(self.from, |last| last.seq + 1);
         let line = |entry: skep_domain::model::log::Entry| {

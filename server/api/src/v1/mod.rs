@@ -14,6 +14,7 @@ mod model;
 mod query;
 mod runs;
 mod runtimes;
+mod schedules;
 pub(crate) mod schemas;
 mod sources;
 mod usage;
@@ -65,6 +66,11 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
             .service(runtimes::runtime_get)
             .service(runtimes::runtime_add)
             .service(runtimes::runtime_remove)
+            .service(schedules::schedule_list)
+            .service(schedules::schedule_get)
+            .service(schedules::schedule_put)
+            .service(schedules::schedule_change)
+            .service(schedules::schedule_delete)
             .service(usage::usage_list)
             .service(keys::token_give)
             .service(keys::key_list)

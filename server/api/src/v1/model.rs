@@ -1,8 +1,9 @@
 //! The wire types of the native API. Names are contract; absent is `null`, never missing.
 
 mod functions;
+pub(super) mod schedules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -66,6 +67,8 @@ pub(super) struct RunView {
     pub(super) device: &'static str,
     /// What was charged so far.
     pub(super) cost_nanodollars: u64,
+    pub(super) name: Option<String>,
+    pub(super) tags: BTreeSet<String>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) created_at: u64,
     pub(super) started_at: Option<u64>,
@@ -106,6 +109,9 @@ pub(super) struct JobView {
     /// Why it is not claimed, where it is not just its turn.
     pub(super) waiting_for: Option<String>,
     pub(super) node_id: Option<String>,
+    /// The worker that was given it last; null where this server claimed it.
+    #[schema(format = "uuid")]
+    pub(super) worker_id: Option<String>,
     pub(super) device: &'static str,
     pub(super) usage: Option<UsageView>,
     /// What was charged so far.
@@ -354,6 +360,11 @@ pub(super) struct RunBody {
     pub(super) run_at: Option<u64>,
     /// What its submitter keeps with it: 16 labels, 4 KiB in all.
     pub(super) labels: Option<BTreeMap<String, String>>,
+    /// What it is called: 1 to 256 characters.
+    pub(super) name: Option<String>,
+    /// Words by which it is found: 16 of 1 to 64 characters, without spaces and commas.
+    #[schema(max_items = 16)]
+    pub(super) tags: Option<BTreeSet<String>>,
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -8,7 +8,9 @@ use skep_domain::model::money::Nanodollars;
 use skep_domain::model::page::Order;
 use skep_domain::model::receipt;
 use skep_domain::model::run::{Common, Run};
+use skep_domain::model::search::Search;
 use skep_domain::model::time::Millis;
+use skep_domain::model::trace::Trace;
 use skep_domain::port::store::RunFilter;
 use skep_domain::service::Services;
 use skep_domain::service::input::Request;
@@ -43,10 +45,15 @@ pub(super) async fn run_create(
 ) -> Answer {
     let mut json = body.json::<RunBody>().await?;
     let once = json.once(created);
-    let body = json.value;
+    let submission = submission(json.value, trace)?;
+    Ok(respond(services.runs.create(&allowed.caller, submission, once).await?, created))
+}
+
+/// What a body asks for.
+pub(super) fn submission(body: RunBody, trace: Option<Trace>) -> Result<Submission, Error> {
     if let Some(device) = body.device.as_deref().filter(|device| *device != "cpu") {
         let message = format!("this server has no device \"{device}\"; it has cpu");
-        return Err(Error::invalid(message).field("device").into());
+        return Err(Error::invalid(message).field("device"));
     }
     let price = body.bid_price.as_ref().map(|price| price.get()).filter(|price| *price != "null");
     let bid = price.map(|price| Nanodollars::parse("bidPrice", price.trim_matches('"'))).transpose()?;
@@ -57,13 +64,14 @@ pub(super) async fn run_create(
             timeout_ms: body.timeout_ms,
             retry: body.retry,
             labels: body.labels.unwrap_or_default(),
+            name: body.name,
+            tags: body.tags.unwrap_or_default(),
             ..map::common(body.export, body.stdin, body.env)
         },
         tuples: body.parameters,
         trace,
     };
-    let submission = Submission { request, bid, run_at: body.run_at.map(Millis) };
-    Ok(respond(services.runs.create(&allowed.caller, submission, once).await?, created))
+    Ok(Submission { request, bid, run_at: body.run_at.map(Millis) })
 }
 
 fn created(run: &Run) -> receipt::Answer {
@@ -72,7 +80,7 @@ fn created(run: &Run) -> receipt::Answer {
 
 #[utoipa::path(
     tag = "runs",
-    params(("source" = Option<String>, Query, description = "what made it: `run`, `job`, `invoke` or `http`; where it is not named, all but `invoke` and `http`"), ("function" = Option<String>, Query, description = "a function's name"), DateQuery, OrderQuery, PageQuery),
+    params(("source" = Option<String>, Query, description = "what made it: `run`, `job`, `schedule`, `invoke` or `http`; where it is not named, all but `invoke` and `http`"), ("function" = Option<String>, Query, description = "a function's name"), ("q" = Option<String>, Query, description = "words of its name, `tag:nightly`, `tags:a,b` for one of them: all of it must be there"), DateQuery, OrderQuery, PageQuery),
     responses((status = 200, description = "a page", body = Success<List<RunView>>), Refusals),
     security(("bearer" = ["runs:read"])),
 )]
@@ -87,6 +95,7 @@ pub(super) async fn run_list(
     let filter = RunFilter {
         source: params.parse("source")?,
         function: params.take("function"),
+        search: params.take("q").map(|text| Search::parse(&text)).transpose()?,
         date_from,
         date_to,
         order: params.order(Order::Descending)?,

@@ -6,3 +6,5 @@ pub mod cancel;
 pub mod dispatch;
 pub mod meter;
 pub mod purge;
+pub mod reap;
+pub mod schedule;

@@ -66,6 +66,36 @@ pub enum Output {
     Text(String),
 }
 
+impl Output {
+    /// JSON of a result. It is text where no client would read it: it nests too deep, or names half a character or a
+    /// number past all numbers.
+    pub fn of_json(json: &str) -> Self {
+        let is_read =
+            depth(json) <= RESULT_DEPTH_MAX && serde_json::from_str::<serde_json::Value>(json).is_ok();
+        if is_read { Self::Json(json.to_owned()) } else { Self::Text(json.to_owned()) }
+    }
+}
+
+/// How deep the JSON of a result may nest.
+const RESULT_DEPTH_MAX: usize = 64;
+
+/// How deep a JSON text nests.
+fn depth(json: &str) -> usize {
+    let (mut deepest, mut here, mut in_string, mut escaped) = (0, 0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => here += 1,
+            b']' | b'}' if !in_string => here = here.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(here);
+    }
+    deepest
+}
+
 /// Why an attempt did not end well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {

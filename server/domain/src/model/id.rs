@@ -74,6 +74,10 @@ ids! {
     RunId, "run";
     /// A job.
     JobId, "job";
+    /// A worker.
+    WorkerId, "worker";
+    /// A schedule.
+    ScheduleId, "schedule";
 }
 
 /// Makes ids: in order, also within a millisecond.

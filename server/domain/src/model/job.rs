@@ -1,7 +1,7 @@
 //! A job: one call that will be made, is made, or was made.
 
 use super::attempt::{Attempt, Outcome, Output};
-use super::id::{AccountId, JobId, RunId};
+use super::id::{AccountId, JobId, RunId, WorkerId};
 use super::money::Nanodollars;
 use super::named::named;
 use super::run::{Common, Place};
@@ -108,6 +108,8 @@ pub struct Job {
     pub bid: Option<Nanodollars>,
     /// What was charged for its attempts.
     pub cost: Nanodollars,
+    /// The worker that was given it last; none where a node claimed it.
+    pub worker: Option<WorkerId>,
     /// When it was made.
     pub created_at: Millis,
     /// When anything about it changed last.

@@ -1,5 +1,7 @@
 //! Limits that are the product's, not one function's. The configuration may lower or raise them.
 
+use super::worker::Patience;
+
 /// Sizes and counts that a stranger controls, each with its bound.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -23,6 +25,8 @@ pub struct Limits {
     pub invocations_max: usize,
     /// Streams of events that are open at once; of one account a quarter of them.
     pub streams_max: usize,
+    /// Whether strangers may make accounts for themselves.
+    pub has_registration: bool,
     /// Accounts of the server.
     pub accounts_max: usize,
     /// Keys of one account.
@@ -31,6 +35,12 @@ pub struct Limits {
     pub functions_max: usize,
     /// Versions of one function.
     pub versions_max: u32,
+    /// Workers of one account.
+    pub workers_max: usize,
+    /// Schedules of one account.
+    pub schedules_max: usize,
+    /// How long workers may say nothing.
+    pub worker_patience: Patience,
     /// How long runs are kept once they are over, in milliseconds; for good where it is `None`.
     pub runs_kept_ms: Option<u64>,
 }
@@ -48,10 +58,14 @@ impl Default for Limits {
             run_jobs_max: 100_000,
             invocations_max: 256,
             streams_max: 1_000,
+            has_registration: false,
             accounts_max: 100_000,
             keys_max: 1_000,
             functions_max: 10_000,
             versions_max: 10_000,
+            workers_max: 100,
+            schedules_max: 100,
+            worker_patience: Patience::default(),
             runs_kept_ms: Some(30 * 24 * 60 * 60 * 1000),
         }
     }

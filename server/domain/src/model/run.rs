@@ -1,5 +1,7 @@
 //! A run: jobs that were submitted together.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, FunctionId, RunId};
@@ -9,6 +11,7 @@ use super::money::Nanodollars;
 use super::named::named;
 use super::retry::Policy;
 use super::time::Millis;
+use crate::error::{Error, Result};
 
 named! {
     /// What made a run. Lists show all but `invoke`, `http` and `build` unless asked.
@@ -23,12 +26,14 @@ named! {
     Http = 3, "http";
     /// The build of a version.
     Build = 4, "build";
+    /// A schedule whose time came.
+    Schedule = 5, "schedule";
 }
 
 impl Source {
     /// Whether it stands in lists where nobody asks for it.
     pub fn is_listed(self) -> bool {
-        matches!(self, Self::Run | Self::Job)
+        matches!(self, Self::Run | Self::Job | Self::Schedule)
     }
 }
 
@@ -85,14 +90,55 @@ pub struct Common {
     /// What a command reads.
     pub stdin: Option<String>,
     /// Environment variables on top of the function's.
-    pub env: std::collections::BTreeMap<String, String>,
+    pub env: BTreeMap<String, String>,
     /// Wall time of an attempt; the function's setting where it is not named.
     pub timeout_ms: Option<u64>,
     /// The retry policy; the function's setting where it is not named.
     pub retry: Option<Policy>,
+    /// What it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Words by which it is found.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<String>,
     /// What whoever submitted it keeps with it.
     #[serde(skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
+    /// What a worker must offer to be given its jobs. Where it is empty, none is.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub requires: BTreeSet<String>,
+}
+
+/// Characters of a run's name.
+const NAME_LENGTH_MAX: usize = 256;
+/// Tags of a run.
+const TAGS_MAX: usize = 16;
+/// Characters of a tag.
+const TAG_LENGTH_MAX: usize = 64;
+
+impl Common {
+    /// Checks the name and the tags.
+    ///
+    /// # Errors
+    /// Invalid, with the field at fault.
+    pub fn check_words(&self) -> Result<()> {
+        let fits = |text: &str, max| {
+            (1..=max).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+        };
+        if self.name.as_ref().is_some_and(|name| !fits(name, NAME_LENGTH_MAX)) {
+            let message =
+                format!("name must be 1 to {NAME_LENGTH_MAX} characters, none of them a control character");
+            return Err(Error::invalid(message).field("name"));
+        }
+        let is_tag = |tag: &String| fits(tag, TAG_LENGTH_MAX) && !tag.contains([',', ' ']);
+        if self.tags.len() > TAGS_MAX || !self.tags.iter().all(is_tag) {
+            let message = format!(
+                "tags may be {TAGS_MAX}, each of 1 to {TAG_LENGTH_MAX} characters without spaces and commas"
+            );
+            return Err(Error::invalid(message).field("tags"));
+        }
+        Ok(())
+    }
 }
 
 /// A run as it is shown.

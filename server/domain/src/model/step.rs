@@ -77,12 +77,12 @@ pub fn finish_call(from: Progress, attempt: Attempt, at: Millis) -> Step {
     step
 }
 
-/// The node that ran the job died.
-pub fn interrupted(from: Progress, started_at: Millis, at: Millis) -> Step {
+/// Whoever ran the job runs it no more, and this is why.
+pub fn interrupted(from: Progress, why: &str, started_at: Millis, at: Millis) -> Step {
     let (code, message) = if from.cancel_requested {
         (FailureCode::Cancelled, "cancelled")
     } else {
-        (FailureCode::Interrupted, "the node that ran it ended")
+        (FailureCode::Interrupted, why)
     };
     let attempt = Attempt {
         number: from.attempts,

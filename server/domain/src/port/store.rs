@@ -3,6 +3,8 @@
 //! Every read and write but the node's own work names the account; what is another's is not there.
 
 mod functions;
+mod schedules;
+mod workers;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,13 +17,14 @@ use crate::model::attempt::Charged;
 use crate::model::function::Made;
 use crate::model::id::{AccountId, FunctionId, JobId, KeyId, RunId, Sha256};
 use crate::model::job::{Ended, Job, Progress, ResultType, Resulted, Status};
-use crate::model::log::{Entry, Line};
+use crate::model::log::{Entry, Line, Start};
 use crate::model::money::{Nanodollars, Picodollars};
 use crate::model::page::{Listed, Order, Page, SortBy};
 use crate::model::price::Price;
 use crate::model::receipt::{Receipt, RequestName};
 use crate::model::run::{Common, Place, Run, Source};
 use crate::model::scope::Scopes;
+use crate::model::search::Search;
 use crate::model::selection::{Selected, Selection};
 use crate::model::step::Step;
 use crate::model::time::Millis;
@@ -31,6 +34,8 @@ use crate::model::usage::{By, Reported, Totals};
 use crate::port::sandbox::Assignment;
 
 pub use self::functions::{Functions, NewBuild, NewVersion, Runtimes, Uploaded};
+pub use self::schedules::{Due, Fired, Schedules};
+pub use self::workers::{Held, Lost, Returned, Taken, Workers};
 
 /// What a key or token says about whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -162,6 +167,8 @@ pub struct RunFilter {
     pub source: Option<Source>,
     /// Only of this function.
     pub function: Option<String>,
+    /// Only those that are found.
+    pub search: Option<Search>,
     /// Only made at or after.
     pub date_from: Option<Millis>,
     /// Only made at or before.
@@ -320,13 +327,13 @@ pub trait Jobs: Send + Sync {
     /// Opens the next round of a job that did not succeed.
     async fn job_restart(&self, account: AccountId, id: JobId, now: Millis) -> Result<Option<Job>>;
 
-    /// Running jobs that are marked for cancelling.
+    /// Jobs that run here and are marked for cancelling.
     async fn job_cancel_requested(&self) -> Result<Vec<JobId>>;
 
-    /// Returns the jobs that ran when this node's earlier life ended. Returns how many.
+    /// Returns the jobs that ran here when this node's earlier life ended. Returns how many.
     async fn job_recover(&self, now: Millis) -> Result<usize>;
 
-    /// Returns the running jobs that are not held: what a claim took whose answer was lost. Calls are left
+    /// Returns the jobs that run here and are not held: what a claim took whose answer was lost. Calls are left
     /// alone, for they hold themselves. Returns how many.
     async fn job_release(&self, held: HashSet<JobId>, now: Millis) -> Result<usize>;
 
@@ -336,12 +343,12 @@ pub trait Jobs: Send + Sync {
     /// Appends lines to an attempt's log.
     async fn log_append(&self, job: JobId, attempt: u32, lines: Vec<Line>) -> Result<()>;
 
-    /// A job's log from a place on.
+    /// A job's log from somewhere on.
     async fn log_list(
         &self,
         account: AccountId,
         id: JobId,
-        from_seq: u64,
+        from: Start,
         limit: u32,
     ) -> Result<Option<Vec<Entry>>>;
 }
@@ -405,6 +412,12 @@ pub trait Purge: Send + Sync {
 }
 
 /// Everything that a store is.
-pub trait Store: Accounts + Receipts + Runtimes + Functions + Runs + Jobs + Ledger + Purge {}
+pub trait Store:
+    Accounts + Receipts + Runtimes + Functions + Runs + Jobs + Schedules + Workers + Ledger + Purge
+{
+}
 
-impl<T: Accounts + Receipts + Runtimes + Functions + Runs + Jobs + Ledger + Purge> Store for T {}
+impl<T> Store for T where
+    T: Accounts + Receipts + Runtimes + Functions + Runs + Jobs + Schedules + Workers + Ledger + Purge
+{
+}

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::once::{Looked, Pending, replay};
 use crate::base::Base;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::model::account::{Account, AccountName, Caller, Key};
 use crate::model::page::{Listed, Page};
 use crate::model::receipt::{Answered, Once};
-use crate::model::scope::Scopes;
+use crate::model::scope::{Scope, Scopes};
 use crate::model::token::Subject;
 use crate::port::store::{AccountChange, Identity};
 use crate::tasks::Wake;
@@ -75,6 +75,32 @@ impl Accounts {
                 Looked::Todo(pending) => pending,
                 Looked::Done(receipt) => return replay(&self.base, receipt),
             };
+        let (made, key) = self.made(new).await?;
+        let receipt = pending.receipt(&made)?;
+        let max = self.base.limits.accounts_max;
+        let written = self.base.store.account_create(made.account.clone(), key, max, receipt).await?;
+        pending.written(made, written)
+    }
+
+    /// Makes an account for whoever asks, with a password and a tenant's scopes.
+    ///
+    /// # Errors
+    /// Where the server does not do that; otherwise as [`Accounts::create`].
+    pub async fn register(&self, name: String, password: String) -> Result<Account> {
+        if !self.base.limits.has_registration {
+            let message =
+                "accounts are made by whoever runs this server: skep accounts create NAME --password-stdin";
+            return Err(Error::new(Code::ScopeRequired, message));
+        }
+        let new = NewAccount { name, password: Some(password), ..NewAccount::default() };
+        let (MadeAccount { account, .. }, key) = self.made(new).await?;
+        let max = self.base.limits.accounts_max;
+        self.base.store.account_create(account.clone(), key, max, None).await?;
+        Ok(account)
+    }
+
+    /// An account and its first key, which may do what the account may.
+    async fn made(&self, new: NewAccount) -> Result<(MadeAccount, Key)> {
         let (name, weight) =
             (AccountName::parse(&new.name)?, Account::check_weight(new.weight.unwrap_or(1))?);
         let (base, now) = (&self.base, self.base.clock.now());
@@ -96,11 +122,7 @@ impl Accounts {
             hash: Key::hash_of(&secret),
             created_at: now,
         };
-        let made = MadeAccount { account, key: secret };
-        let receipt = pending.receipt(&made)?;
-        let max = base.limits.accounts_max;
-        let written = base.store.account_create(made.account.clone(), key, max, receipt).await?;
-        pending.written(made, written)
+        Ok((MadeAccount { account, key: secret }, key))
     }
 
     /// An account by name.
@@ -160,6 +182,23 @@ impl Accounts {
         if account.id == caller.account() {
             return Err(Error::conflict("an account cannot delete itself"));
         }
+        self.take_away(account).await
+    }
+
+    /// Deletes the caller's own account and all that it has.
+    ///
+    /// # Errors
+    /// A conflict for one that manages others; where the caller may less than its account.
+    pub async fn leave(&self, caller: &Caller) -> Result<()> {
+        let account = self.own(caller).await?;
+        caller.hand_on(Some(account.scopes))?;
+        if account.scopes.contains(Scope::Admin) {
+            return Err(Error::conflict("an account that manages others cannot delete itself"));
+        }
+        self.take_away(account).await
+    }
+
+    async fn take_away(&self, account: Account) -> Result<()> {
         let base = self.base.clone();
         let deleted = self.base.tasks.finish(async move {
             let deleted = base.store.account_delete(&account.name).await;
@@ -167,8 +206,9 @@ impl Accounts {
             deleted
         });
         let deleted = deleted.await?;
-        self.base.tasks.wake(Wake::Cancel);
-        self.base.tasks.wake(Wake::Purge);
+        for who in [Wake::Cancel, Wake::Reap, Wake::Purge] {
+            self.base.tasks.wake(who);
+        }
         if deleted { Ok(()) } else { Err(not_found()) }
     }
 

@@ -11,6 +11,7 @@ use crate::error::{Code as ErrorCode, Error, Result};
 use crate::model::account::Caller;
 use crate::model::function::{Build, Code, Function, Interface, Name, State, Version};
 use crate::model::id::Sha256;
+use crate::model::labels::{self, Labels};
 use crate::model::run::{Common, Source as RunSource};
 use crate::model::runtime::Runtime;
 use crate::model::source::Source;
@@ -41,6 +42,17 @@ pub struct NewSource {
     pub source: Source,
     /// The trace that it belongs to.
     pub trace: Option<Trace>,
+}
+
+/// What came of source that was waited for.
+#[derive(Debug)]
+pub enum Made {
+    /// A function that runs it.
+    Ready(Box<Function>),
+    /// Nothing: what its build wrote says why.
+    Failed(String),
+    /// Nothing yet: its build goes on.
+    Building,
 }
 
 impl Builds {
@@ -79,6 +91,52 @@ impl Builds {
         }
         let (function, version) = self.ended(caller, function, version, wait).await?;
         Ok(Uploaded { function, version, created })
+    }
+
+    /// Makes a function of source, or gives one other source, and adds labels with it. Where its build fails, the
+    /// function stays as it was, and one that was not there is not there. Goes on if whoever asked does not wait.
+    ///
+    /// # Errors
+    /// As [`Builds::upload`]; a conflict where the settings are changed meanwhile.
+    pub async fn make(
+        &self,
+        caller: &Caller,
+        name: &str,
+        new: NewSource,
+        labels: Labels,
+        wait: Duration,
+    ) -> Result<Made> {
+        let (builds, caller, name) = (self.clone(), *caller, name.to_owned());
+        let made = async move {
+            let Uploaded { function, version, created } = builds.upload(&caller, &name, new, wait).await?;
+            // A function that was there keeps its number of versions, whatever became of them.
+            let is_new = created && version.number == 1;
+            match version.state {
+                State::Ready => Ok(Made::Ready(Box::new(builds.label(function, labels).await?))),
+                State::Building if is_new => builds.label(function, labels).await.map(|_| Made::Building),
+                State::Building => Ok(Made::Building),
+                State::Failed => {
+                    let logs = builds.base.store.version_build_logs(function.id, version.number).await?;
+                    if is_new {
+                        builds.base.store.function_forget(caller.account(), &function.name).await?;
+                        builds.base.revision.advance();
+                        builds.base.tasks.wake(Wake::Purge);
+                    }
+                    Ok(Made::Failed(logs.unwrap_or_default()))
+                }
+            }
+        };
+        self.base.tasks.finish(made).await
+    }
+
+    async fn label(&self, function: Function, labels: Labels) -> Result<Function> {
+        let (from, mut to) = (function.settings.clone(), function.settings);
+        to.labels.extend(labels);
+        labels::check(&to.labels, "settings.labels")?;
+        let (account, now) = (function.account, self.base.clock.now());
+        let changed = self.base.store.function_configure(account, &function.name, from, to, now).await;
+        self.base.revision.advance();
+        changed?.ok_or_else(|| Error::not_found("function"))
     }
 
     /// Keeps source as a file, before the row that names it.
@@ -159,8 +217,11 @@ impl Builds {
                 let function = self.base.store.function_get(caller.account(), &function.name).await?;
                 return Ok((function.ok_or_else(|| Error::not_found("function"))?, version));
             }
-            // Told or not, it is looked again.
-            let _ = tokio::time::timeout(left.min(LOOK_INTERVAL), news()).await;
+            // Told or not, it is looked again; nothing is built any more where the server stops.
+            tokio::select! {
+                _ = tokio::time::timeout(left.min(LOOK_INTERVAL), news()) => {}
+                () = self.base.tasks.stopping() => return Ok((function, version)),
+            }
         }
     }
 }

@@ -121,6 +121,7 @@ fn check_common(common: &Common) -> Result<()> {
         );
     }
     labels::check(&common.labels, "labels")?;
+    common.check_words()?;
     common.retry.as_ref().map_or(Ok(()), Policy::check)
 }
 

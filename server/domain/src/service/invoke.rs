@@ -20,7 +20,7 @@ use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::id::JobId;
 use crate::model::job::{Job, Progress};
-use crate::model::log::{Line, Stream};
+use crate::model::log::{Line, Start, Stream};
 use crate::model::receipt::{self, Kept, Once, Receipt};
 use crate::model::run::Source;
 use crate::model::step;
@@ -246,7 +246,8 @@ impl Call {
 
 /// A job that is over, with its log.
 async fn over(store: &dyn Store, job: Job, replayed: bool) -> Result<Invoked> {
-    let log = store.log_list(job.account, job.id, 0, LOG_ENTRIES_MAX).await?.unwrap_or_default();
+    let log =
+        store.log_list(job.account, job.id, Start::default(), LOG_ENTRIES_MAX).await?.unwrap_or_default();
     let lines: Vec<Line> = log.into_iter().map(|entry| entry.line).collect();
     let (stdout, stderr) = (text(&lines, Stream::Stdout), text(&lines, Stream::Stderr));
     Ok(Invoked::Over { job: Box::new(job), stdout, stderr, replayed })

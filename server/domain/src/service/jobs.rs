@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::input::{self, Place, Request};
 use super::once::{Looked, Pending, replay};
+use super::places::Places;
 use super::runs::new_run;
 use crate::base::Base;
 use crate::error::{Error, Result};
@@ -11,7 +12,7 @@ use crate::model::account::Caller;
 use crate::model::attempt::Charged;
 use crate::model::id::JobId;
 use crate::model::job::{Job, Progress, payload};
-use crate::model::log::Entry;
+use crate::model::log::{Entry, Start};
 use crate::model::money::Nanodollars;
 use crate::model::page::{Listed, Page};
 use crate::model::price::CPU;
@@ -26,11 +27,15 @@ use crate::tasks::Wake;
 #[derive(Clone)]
 pub struct Jobs {
     base: Arc<Base>,
+    selecting: Places,
 }
+
+/// Selections of one account at once: each may keep a reader of the store busy.
+const SELECTIONS_MAX: usize = 2;
 
 impl Jobs {
     pub(super) fn new(base: Arc<Base>) -> Self {
-        Self { base }
+        Self { base, selecting: Places::new(SELECTIONS_MAX) }
     }
 
     /// Submits one job, as a run of one.
@@ -76,8 +81,9 @@ impl Jobs {
     /// The caller's jobs, selected freely.
     ///
     /// # Errors
-    /// Invalid, where too many jobs would have to be looked at.
+    /// Invalid, where too many jobs would have to be looked at; too many, where others are under way.
     pub async fn select(&self, caller: &Caller, selection: Selection) -> Result<Selected> {
+        let _place = self.selecting.take(caller.account())?;
         self.base.store.job_select(caller.account(), selection).await
     }
 
@@ -89,6 +95,7 @@ impl Jobs {
         let now = self.base.clock.now();
         let job = self.base.store.job_cancel(caller.account(), id, now).await?.ok_or_else(not_found)?;
         self.base.tasks.wake(Wake::Cancel);
+        self.base.tasks.wake(Wake::Reap);
         self.tell(&job);
         Ok(job)
     }
@@ -106,7 +113,7 @@ impl Jobs {
                 Some("this was a request to an HTTP function, which only its client can make again")
             }
             Source::Build => Some("this was a build; upload the source again"),
-            Source::Run | Source::Job | Source::Invoke => None,
+            Source::Run | Source::Job | Source::Invoke | Source::Schedule => None,
         };
         if let Some(why) = once_only {
             return Err(Error::conflict(why));
@@ -144,12 +151,12 @@ impl Jobs {
         self.base.signals.watch(job.id.to_u128(), caller.account().to_u128())
     }
 
-    /// Entries of a job's log, from a place on.
+    /// Entries of a job's log, from somewhere on.
     ///
     /// # Errors
     /// Not found.
-    pub async fn logs(&self, caller: &Caller, id: JobId, from_seq: u64, limit: u32) -> Result<Vec<Entry>> {
-        self.base.store.log_list(caller.account(), id, from_seq, limit).await?.ok_or_else(not_found)
+    pub async fn logs(&self, caller: &Caller, id: JobId, from: Start, limit: u32) -> Result<Vec<Entry>> {
+        self.base.store.log_list(caller.account(), id, from, limit).await?.ok_or_else(not_found)
     }
 }
 
@@ -167,6 +174,7 @@ pub(super) fn made(run: &NewRun, function: &str, progress: Progress) -> Job {
         last: None,
         bid: run.bid,
         cost: Nanodollars::default(),
+        worker: None,
         created_at: run.at,
         updated_at: run.at,
         assigned_at: None,

@@ -14,8 +14,10 @@ mod once;
 mod places;
 pub mod runs;
 pub mod runtimes;
+pub mod schedules;
 pub mod usage;
 pub mod web;
+pub mod workers;
 
 use std::sync::Arc;
 
@@ -47,6 +49,10 @@ pub struct Services {
     pub usage: usage::Usage,
     /// HTTP functions.
     pub web: web::Web,
+    /// Schedules.
+    pub schedules: schedules::Schedules,
+    /// Workers.
+    pub workers: workers::Workers,
     base: Arc<Base>,
 }
 
@@ -68,6 +74,8 @@ impl Services {
             jobs: jobs::Jobs::new(base.clone()),
             usage: usage::Usage::new(base.clone()),
             web: web::Web::new(base.clone(), auth, places),
+            schedules: schedules::Schedules::new(base.clone()),
+            workers: workers::Workers::new(base.clone()),
             base,
         }
     }

@@ -41,7 +41,7 @@ impl Places {
             if *of_account == 0 {
                 taken.remove(&account);
             }
-            let message = format!("{count} calls {whose} are under way; wait, or submit a run");
+            let message = format!("{count} calls {whose} are under way; wait for one to end");
             return Err(Error::new(Code::TooMany, message));
         }
         *of_account += 1;

@@ -122,6 +122,7 @@ impl Runs {
         let now = self.base.clock.now();
         let run = self.base.store.run_cancel(caller.account(), id, now).await?.ok_or_else(not_found)?;
         self.base.tasks.wake(Wake::Cancel);
+        self.base.tasks.wake(Wake::Reap);
         self.base.signals.tell(id.to_u128());
         Ok(run)
     }

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use ureq::http::Response;
 use ureq::{Agent, Body, RequestBuilder};
@@ -26,6 +27,11 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(25 * 60 * 60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of an answer at most.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
+
+/// A text as it stands in a query.
+pub(super) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
 
 impl Client {
     pub(super) fn new(url: &str, token: Option<String>, output: Output) -> Result<Self, Failure> {
@@ -70,8 +76,7 @@ impl Client {
             }
             match page["lastEvaluatedKey"].as_str() {
                 Some(key) => {
-                    let key = key.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-                    next = format!("&lastEvaluatedKey={key}");
+                    next = format!("&lastEvaluatedKey={}", encoded(key));
                 }
                 None => return Ok(json!(items)),
             }

@@ -24,6 +24,7 @@ mod output;
 mod run;
 mod runs;
 mod runtimes;
+mod schedules;
 mod serve;
 mod show;
 mod source;
@@ -31,7 +32,6 @@ mod usage;
 mod wit;
 
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -85,6 +85,8 @@ enum Command {
     Delete(Remote<delete::Arguments>),
     /// List, show, add and remove what makes functions of source
     Runtimes(Remote<runtimes::Arguments>),
+    /// List, put, pause and remove schedules: runs that are made again and again
+    Schedules(Remote<schedules::Arguments>),
     /// Show what was used and what it costs
     Usage(Remote<usage::Arguments>),
     /// List, make and revoke keys
@@ -157,6 +159,7 @@ fn dispatch(command: Command) -> Done {
             local(runtimes::runtimes(remote.own, || remote.connection.client(), output), output)
         }
         Command::Usage(remote) => ask(remote, |own, client, output| usage::usage(&own, client, output)),
+        Command::Schedules(remote) => ask(remote, schedules::schedules),
         Command::Keys(remote) => ask(remote, keys::keys),
         Command::Accounts(remote) => ask(remote, accounts::accounts),
         Command::Wit(remote) => local(wit::wit(&remote.own, || remote.connection.client()), people),
@@ -179,7 +182,7 @@ fn ask<A: Args>(
 
 /// The time, in Unix milliseconds.
 fn unix_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+    crate::clock::since_1970().as_millis() as u64
 }
 
 /// A word of the command line as a JSON value: JSON where it is JSON, else a string.

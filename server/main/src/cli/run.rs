@@ -15,6 +15,16 @@ use super::show;
 
 #[derive(Args)]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    submission: Submission,
+    /// Wait for its end, with progress
+    #[arg(long, short)]
+    follow: bool,
+}
+
+/// What is to be run.
+#[derive(Args)]
+pub(super) struct Submission {
     /// The function
     function: String,
     /// The tuples of arguments, as JSON: [[1, 2], [3, 4]]
@@ -43,35 +53,47 @@ pub(super) struct Arguments {
     /// The most that is paid for a job-minute, in dollars
     #[arg(long, value_name = "DOLLARS")]
     bid: Option<String>,
-    /// Wait for its end, with progress
-    #[arg(long, short)]
-    follow: bool,
+    /// What the run is called
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// A word by which the run is found; may be given again
+    #[arg(long = "tag", value_name = "WORD")]
+    tags: Vec<String>,
+}
+
+impl Submission {
+    /// The body that says so.
+    pub(super) fn body(&self) -> Result<Value, Failure> {
+        let text = match (&self.parameters, &self.parameters_file) {
+            (Some(text), _) => text.clone(),
+            (None, Some(path)) => read(path)?,
+            (None, None) => return Err(Failure::Usage("name the parameters".into())),
+        };
+        let parameters: Value = serde_json::from_str(&text)
+            .map_err(|error| Failure::Usage(format!("the parameters are no JSON: {error}")))?;
+        let mut body = json!({"function": self.function, "parameters": parameters});
+        for (name, value) in [
+            ("export", json!(self.export)),
+            ("version", json!(self.version)),
+            ("timeoutMs", json!(self.timeout_ms)),
+            ("bidPrice", json!(self.bid)),
+            ("name", json!(self.name)),
+            ("tags", if self.tags.is_empty() { Value::Null } else { json!(self.tags) }),
+            ("retry", self.retries.map_or(Value::Null, |limit| json!({"limit": limit}))),
+        ] {
+            if !value.is_null() {
+                body[name] = value;
+            }
+        }
+        Ok(body)
+    }
 }
 
 /// How often a run that is followed is asked for.
 const FOLLOW_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) fn run(arguments: Arguments, client: &Client, output: Output) -> Result<ExitCode, Failure> {
-    let text = match (&arguments.parameters, &arguments.parameters_file) {
-        (Some(text), _) => text.clone(),
-        (None, Some(path)) => read(path)?,
-        (None, None) => return Err(Failure::Usage("name the parameters".into())),
-    };
-    let parameters: Value = serde_json::from_str(&text)
-        .map_err(|error| Failure::Usage(format!("the parameters are no JSON: {error}")))?;
-    let mut body = json!({"function": arguments.function, "parameters": parameters});
-    for (name, value) in [
-        ("export", json!(arguments.export)),
-        ("version", json!(arguments.version)),
-        ("timeoutMs", json!(arguments.timeout_ms)),
-        ("bidPrice", json!(arguments.bid)),
-        ("retry", arguments.retries.map_or(Value::Null, |limit| json!({"limit": limit}))),
-    ] {
-        if !value.is_null() {
-            body[name] = value;
-        }
-    }
-    let run = client.post("/v1/runs", &body)?;
+    let run = client.post("/v1/runs", &arguments.submission.body()?)?;
     if !arguments.follow {
         output.value(&run, show::run);
         return Ok(ExitCode::SUCCESS);

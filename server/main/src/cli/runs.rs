@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::Value;
 
-use super::client::Client;
+use super::client::{Client, encoded};
 use super::failure::Failure;
 use super::output::{Output, cell, moment, table};
 use super::show;
@@ -17,6 +17,9 @@ pub(super) struct Arguments {
     /// How many, 1 to 100
     #[arg(long, default_value_t = 20, value_name = "NUMBER")]
     limit: u32,
+    /// Only those found: words of their names, tag:nightly, tags:a,b for one of them
+    #[arg(long, value_name = "TEXT", conflicts_with = "run")]
+    search: Option<String>,
 }
 
 #[derive(Args)]
@@ -29,7 +32,9 @@ pub(super) fn runs(arguments: &Arguments, client: &Client, output: Output) -> Re
     match &arguments.run {
         Some(id) => output.value(&client.get(&format!("/v1/runs/{id}"))?, show::run),
         None => {
-            let runs = client.get(&format!("/v1/runs?limit={}", arguments.limit))?;
+            let search = arguments.search.as_deref().map(|text| format!("&q={}", encoded(text)));
+            let path = format!("/v1/runs?limit={}{}", arguments.limit, search.unwrap_or_default());
+            let runs = client.get(&path)?;
             output.value(&runs, |runs| list(&runs["items"]));
         }
     }

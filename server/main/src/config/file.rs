@@ -8,6 +8,7 @@ use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use skep_domain::model::limits::Limits;
 use skep_domain::model::scope::Scopes;
+use skep_domain::model::worker::Patience;
 use skep_domain::{Error, Result};
 use skep_engine::{Block, Worker};
 
@@ -26,6 +27,7 @@ pub(super) struct File {
     pub(super) egress: EgressSection,
     pub(super) compiler: CompilerSection,
     pub(super) builds: BuildsSection,
+    pub(super) accounts: AccountsSection,
 }
 
 /// `[server]`
@@ -39,6 +41,14 @@ pub(super) struct ServerSection {
     pub(super) scratch_disk_bytes_max: Option<u64>,
     pub(super) grace_seconds: Option<u64>,
     pub(super) clock_resolution_us: Option<u64>,
+}
+
+/// `[accounts]`: who may have one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct AccountsSection {
+    /// Whether strangers may make accounts for themselves.
+    pub(super) registration: bool,
 }
 
 /// `[egress]`: where guests' requests may go, if they are granted.
@@ -152,6 +162,10 @@ pub(super) struct LimitsSection {
     keys_max: Option<usize>,
     functions_max: Option<usize>,
     versions_max: Option<u32>,
+    workers_max: Option<usize>,
+    schedules_max: Option<usize>,
+    worker_idle_ms: Option<u64>,
+    worker_busy_ms: Option<u64>,
     /// 0 keeps them for good.
     runs_kept_days: Option<u64>,
 }
@@ -159,7 +173,7 @@ pub(super) struct LimitsSection {
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl LimitsSection {
-    pub(super) fn read(self) -> Result<Limits> {
+    pub(super) fn read(self, accounts: &AccountsSection) -> Result<Limits> {
         let usual = Limits::default();
         let runs_kept_ms = match self.runs_kept_days {
             None => usual.runs_kept_ms,
@@ -179,7 +193,16 @@ impl LimitsSection {
             ("accounts_max", self.accounts_max),
             ("keys_max", self.keys_max),
             ("functions_max", self.functions_max),
+            ("workers_max", self.workers_max),
+            ("schedules_max", self.schedules_max),
         ] {
+            if value == Some(0) {
+                return Err(Error::invalid(format!("limits.{name} must be 1 at least")));
+            }
+        }
+        for (name, value) in
+            [("worker_idle_ms", self.worker_idle_ms), ("worker_busy_ms", self.worker_busy_ms)]
+        {
             if value == Some(0) {
                 return Err(Error::invalid(format!("limits.{name} must be 1 at least")));
             }
@@ -199,10 +222,17 @@ impl LimitsSection {
             run_jobs_max: self.run_jobs_max.unwrap_or(usual.run_jobs_max),
             invocations_max: self.invocations_max.unwrap_or(usual.invocations_max),
             streams_max: self.streams_max.unwrap_or(usual.streams_max),
+            has_registration: accounts.registration,
             accounts_max: self.accounts_max.unwrap_or(usual.accounts_max),
             keys_max: self.keys_max.unwrap_or(usual.keys_max),
             functions_max: self.functions_max.unwrap_or(usual.functions_max),
             versions_max: self.versions_max.unwrap_or(usual.versions_max),
+            schedules_max: self.schedules_max.unwrap_or(usual.schedules_max),
+            workers_max: self.workers_max.unwrap_or(usual.workers_max),
+            worker_patience: Patience {
+                idle_ms: self.worker_idle_ms.unwrap_or(usual.worker_patience.idle_ms),
+                busy_ms: self.worker_busy_ms.unwrap_or(usual.worker_patience.busy_ms),
+            },
             runs_kept_ms,
         })
     }

@@ -61,29 +61,9 @@ pub(super) fn outcome(outcome: skep_engine::Outcome) -> (Outcome, Option<i32>) {
 /// A command's result is what it left in its file: JSON if it parses, else as what it prints.
 fn written(bytes: Vec<u8>) -> Output {
     match serde_json::from_slice::<Box<RawValue>>(&bytes) {
-        Ok(json) if depth(json.get()) <= RESULT_DEPTH_MAX => Output::Json(json.get().to_owned()),
-        _ => output(bytes),
+        Ok(json) => Output::of_json(json.get()),
+        Err(_) => output(bytes),
     }
-}
-
-/// How deep the JSON of a result may nest; what is deeper is text, for no client would read it.
-const RESULT_DEPTH_MAX: usize = 64;
-
-/// How deep a JSON text nests.
-fn depth(json: &str) -> usize {
-    let (mut deepest, mut here, mut in_string, mut escaped) = (0, 0_usize, false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => here += 1,
-            b']' | b'}' if !in_string => here = here.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(here);
-    }
-    deepest
 }
 
 /// A command's result is what it printed; what is not text is base64.

@@ -184,6 +184,22 @@ impl Functions for SqliteStore {
         changed.await
     }
 
+    async fn function_forget(&self, account: AccountId, name: &Name) -> Result<bool> {
+        let name = name.clone();
+        let forgotten = self.write_functions(move |connection| {
+            let Some(key) = key_of(connection, account, &name)? else { return Ok(false) };
+            connection
+                .prepare_cached(
+                    "UPDATE functions SET account = 0, name = hex(id) WHERE key = ?1
+                     AND NOT EXISTS (SELECT 1 FROM versions WHERE function = ?1 AND state <> ?2)",
+                )
+                .and_then(|mut update| update.execute(params![key, State::Failed.number()]))
+                .map(|forgotten| forgotten > 0)
+                .map_err(internal)
+        });
+        forgotten.await
+    }
+
     async fn function_delete(&self, account: AccountId, name: &Name) -> Result<bool> {
         let name = name.clone();
         let deleted = self.write_functions(move |connection| {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use skep_domain::Result;
-use skep_domain::model::log::{Entry, Line, Stream};
+use skep_domain::model::log::{Entry, Line, Start, Stream};
 use skep_domain::model::time::Millis;
 
 use super::internal;
@@ -42,12 +42,12 @@ fn insert(connection: &Connection, job: i64, mut seq: i64, attempt: u32, lines: 
     Ok(())
 }
 
-/// A job's entries from a place on.
-pub(super) fn list(connection: &Connection, job: i64, from_seq: u64, limit: u32) -> Result<Vec<Entry>> {
+/// A job's entries from somewhere on.
+pub(super) fn list(connection: &Connection, job: i64, from: Start, limit: u32) -> Result<Vec<Entry>> {
     const SQL: &str = "SELECT first_seq, attempt, lines FROM logs
-        WHERE job = ? AND first_seq + count > ? ORDER BY first_seq";
+        WHERE job = ? AND first_seq + count > ? AND attempt >= ? ORDER BY first_seq";
     let mut select = connection.prepare_cached(SQL).map_err(internal)?;
-    let blocks = select.query_map(params![job, from_seq.stored()], |row| {
+    let blocks = select.query_map(params![job, from.seq.stored(), from.attempt], |row| {
         let lines: Vec<(u8, u64, String)> = row.json("lines")?;
         Ok((row.unsigned("first_seq")?, row.get::<_, u32>("attempt")?, lines))
     });
@@ -58,7 +58,7 @@ pub(super) fn list(connection: &Connection, job: i64, from_seq: u64, limit: u32)
             if entries.len() == limit as usize {
                 return Ok(entries);
             }
-            if seq >= from_seq {
+            if seq >= from.seq {
                 let line = Line { stream: stream_of(stream).map_err(internal)?, at: Millis(at), text };
                 entries.push(Entry { seq, attempt, line });
             }
@@ -70,7 +70,7 @@ pub(super) fn list(connection: &Connection, job: i64, from_seq: u64, limit: u32)
 /// The beginning of a job's log, as text.
 pub(super) fn text(connection: &Connection, job: i64, bytes_max: usize) -> Result<String> {
     let mut text = String::new();
-    let entries = list(connection, job, 0, BLOCK_LINES as u32 + 1)?;
+    let entries = list(connection, job, Start::default(), BLOCK_LINES as u32 + 1)?;
     for (number, entry) in entries.iter().enumerate() {
         if number == BLOCK_LINES || text.len() + entry.line.text.len() > bytes_max {
             text.push_str("[cut: the job's own log has more]\n");

@@ -20,6 +20,9 @@ mod receipts;
 mod rows;
 mod runs;
 mod runtimes;
+mod schedules;
+mod search;
+mod workers;
 mod writer;
 
 use std::path::Path;

@@ -11,7 +11,7 @@ use skep_domain::port::store::{Purge, Purged};
 
 use super::jobs::moves::{self, ATTEMPTS_OF_A_JOB, Moved};
 use super::rows::Stored;
-use super::{SqliteStore, internal, runs};
+use super::{SqliteStore, internal, runs, search};
 
 /// Jobs that one transaction takes away, or cancels, at most.
 const JOBS_MAX: i64 = 1000;
@@ -42,6 +42,8 @@ enum Next {
     Orphan(i64),
     /// A deleted account without functions.
     Account(i64),
+    /// A deleted worker that no job names any more.
+    Worker(i64),
 }
 
 fn next(connection: &Connection, before: i64) -> Result<Option<Next>> {
@@ -61,6 +63,11 @@ fn next(connection: &Connection, before: i64) -> Result<Option<Next>> {
     }
     if let Some(function) = find("SELECT key FROM functions WHERE account = 0 LIMIT 1", &[])? {
         return Ok(Some(Next::Function(function)));
+    }
+    const UNNAMED: &str = "SELECT key FROM workers w WHERE account = 0
+        AND NOT EXISTS (SELECT 1 FROM jobs WHERE worker = w.key) LIMIT 1";
+    if let Some(worker) = find(UNNAMED, &[])? {
+        return Ok(Some(Next::Worker(worker)));
     }
     if let Some(of_account) = next_of_account(connection)? {
         return Ok(Some(of_account));
@@ -122,7 +129,12 @@ fn purge(connection: &Connection, before: i64, now: Millis) -> Result<Purged> {
                     function,
                 )?;
             }
+            Some(Next::Worker(worker)) => {
+                execute(connection, "DELETE FROM workers WHERE key = ?", worker)?;
+            }
             Some(Next::Account(account)) => {
+                execute(connection, "DELETE FROM workers WHERE account = ?", account)?;
+                execute(connection, "DELETE FROM schedules WHERE account = ?", account)?;
                 execute(connection, "DELETE FROM ledger WHERE account = ?", account)?;
                 const RECEIPTS: &str = "DELETE FROM receipts WHERE (account, route, key) IN
                     (SELECT account, route, key FROM receipts WHERE account = ? LIMIT 1000)";
@@ -174,6 +186,7 @@ fn purge_run(connection: &Connection, run: i64, jobs_max: i64) -> Result<i64> {
     }
     if until == end {
         execute(connection, "DELETE FROM run_events WHERE run = ?", run)?;
+        search::remove(connection, run)?;
         execute(connection, "DELETE FROM runs WHERE key = ?", run)?;
     }
     Ok(until - begin)

@@ -19,7 +19,7 @@ use super::jobs::moves::{self, Moved, Placed};
 use super::ledger::{Lines, On};
 use super::lists::Range;
 use super::rows::{RowExt, Stored, corrupt, to_json};
-use super::{SqliteStore, builds, events, functions, internal, jobs, ledger, lists, logs, receipts};
+use super::{SqliteStore, builds, events, functions, internal, jobs, ledger, lists, logs, receipts, search};
 
 const RUN: &str =
     "SELECT r.key, r.id, a.id AS account_id, r.source, f.id AS function_id, f.name AS function_name,
@@ -253,6 +253,7 @@ fn insert_at(
         })
         .map_err(internal)?;
     let run_key = connection.last_insert_rowid();
+    search::insert(connection, run_key, account, &run.common)?;
     insert_jobs(connection, run, state, [first_job, account, run_key, function])?;
     Ok(first_job)
 }
@@ -340,16 +341,22 @@ fn get(connection: &Connection, account: AccountId, id: RunId) -> Result<Option<
 fn list(connection: &Connection, account: AccountId, filter: &RunFilter, page: &Page) -> Result<Listed<Run>> {
     let nothing = Ok(Listed { items: Vec::new(), next: None });
     let Some(account) = lists::account_key(connection, account)? else { return nothing };
-    let prefix = match &filter.function {
-        None => ("account", account),
+    let function = match &filter.function {
+        None => None,
         Some(name) => match functions::key_by_name(connection, account, name)? {
-            Some(function) => ("function", function),
+            Some(function) => Some(function),
             None => return nothing,
         },
     };
-    let dates = (filter.date_from, filter.date_to);
-    let ranges = ranges(&[prefix], filter.source, false, dates, filter.order);
-    let found = lists::merged(connection, &ranges, filter.order, page)?;
+    let found = match &filter.search {
+        Some(search) => search::found(connection, (account, function), search, filter, page)?,
+        None => {
+            let prefix = function.map_or(("account", account), |function| ("function", function));
+            let dates = (filter.date_from, filter.date_to);
+            let ranges = ranges(&[prefix], filter.source, false, dates, filter.order);
+            lists::merged(connection, &ranges, filter.order, page)?
+        }
+    };
     let sql = format!("{RUN} WHERE r.key = ?");
     let mut select = connection.prepare_cached(&sql).map_err(internal)?;
     let rows = found.rows.iter().map(|position| select.query_row([position.row.stored()], run).optional());

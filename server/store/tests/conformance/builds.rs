@@ -10,48 +10,12 @@ crate::scenarios! {
 }
 
 mod scenarios {
-    use skep_domain::model::attempt::{Failure, FailureCode, Outcome, Output};
-    use skep_domain::model::function::{Code, Function, Interface, Made, State, Version};
-    use skep_domain::model::id::{AccountId, FunctionId, Sha256};
-    use skep_domain::model::run::Source;
-    use skep_domain::port::sandbox::Task;
-    use skep_domain::port::store::{Finished, NewBuild, Uploaded};
+    use skep_domain::model::attempt::{Outcome, Output};
+    use skep_domain::model::function::{Interface, Made, State, Version};
+    use skep_domain::model::id::{FunctionId, Sha256};
+    use skep_domain::port::store::{Finished, Uploaded};
 
-    use crate::world::{World, at, name, new_version};
-
-    async fn upload(
-        world: &World,
-        account: AccountId,
-        function: &str,
-        source: &[u8],
-    ) -> (Function, Version, Uploaded) {
-        let version = skep_domain::port::store::NewVersion {
-            code: Sha256::of(b"runtime").into(),
-            interface: Interface::default(),
-            ..new_version(&world.ids, function, source)
-        };
-        let run = world.new_run(1, |run| {
-            (run.account, run.source, run.version) = (account, Source::Build, 0);
-            run.function = version.function;
-        });
-        let new = NewBuild { version, runtime: "python@1".into(), run };
-        world.store.version_build(account, new, 10, 10, at(1)).await.expect("it is written")
-    }
-
-    /// Ends the build that is claimed next, with what it made or with a failure.
-    async fn build(world: &World, makes: Option<&[u8]>) {
-        let claimed = world.claim(1).await.remove(0);
-        assert!(matches!(claimed.assignment.plan.task, Task::Build(_)));
-        let failure = Failure::new(FailureCode::GuestError, "SyntaxError: no");
-        let outcome = makes.map_or(Outcome::Failed(failure), |_| Outcome::Succeeded(Output::None));
-        let runtime = claimed.assignment.plan.code.component;
-        let made = makes.map(|script| Made {
-            code: Code { component: runtime, script: Some(Sha256::of(script)) },
-            interface: Interface { kinds: vec!["exports".into()], ..Interface::default() },
-        });
-        let finished = Finished { made, ..world.end(&claimed, outcome, &["building"]) };
-        assert_eq!(world.store.job_finish([finished].into()).await.expect("it answers"), 1);
-    }
+    use crate::world::{World, at, build, name, upload};
 
     async fn version(world: &World, function: FunctionId, number: u32) -> Version {
         world.store.version_get(function, number).await.expect("it answers").expect("it is there")

@@ -26,6 +26,7 @@ mod scenarios {
     use skep_domain::port::store::{JobFilter, NewJob, NewRun};
 
     use crate::world::{START, World, at, failed, room, succeeded};
+    use skep_domain::model::log::Start;
 
     pub(super) async fn a_job_is_claimed_once_and_ended_once(world: &World) {
         world.submit(1).await;
@@ -57,7 +58,11 @@ mod scenarios {
         assert_eq!(world.job(late.assignment.job).await.progress.status, Status::Running);
         assert_eq!(world.finish(&second, succeeded("2"), &[]).await, 1);
         assert_eq!(world.run(run).await.counts.of(Status::Succeeded), 1);
-        let log = world.store.log_list(world.account, late.assignment.job, 0, 10).await.expect("it answers");
+        let log = world
+            .store
+            .log_list(world.account, late.assignment.job, Start::at(0), 10)
+            .await
+            .expect("it answers");
         assert!(log.expect("it is there").is_empty());
     }
 
@@ -165,7 +170,8 @@ mod scenarios {
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         world.finish(&first, succeeded("1"), &many).await;
         let read = async |from, limit| {
-            let entries = world.store.log_list(world.account, job, from, limit).await.expect("it answers");
+            let entries =
+                world.store.log_list(world.account, job, Start::at(from), limit).await.expect("it answers");
             entries.expect("it is there")
         };
         let all = read(0, 10_000).await;
@@ -203,8 +209,12 @@ mod scenarios {
         let shown = world.job(job).await;
         assert_eq!((shown.progress.status, shown.progress.attempts), (Status::Succeeded, 1));
         assert_eq!(shown.last.expect("it is over").outcome, succeeded("2"));
-        let log =
-            world.store.log_list(world.account, job, 0, 10).await.expect("it answers").expect("it is there");
+        let log = world
+            .store
+            .log_list(world.account, job, Start::at(0), 10)
+            .await
+            .expect("it answers")
+            .expect("it is there");
         assert_eq!(log[0].line.text, "said");
     }
 

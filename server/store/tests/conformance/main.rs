@@ -12,7 +12,10 @@ mod purge;
 mod receipts;
 mod runs;
 mod runtimes;
+mod schedules;
+mod searches;
 mod selections;
+mod workers;
 mod world;
 
 use skep_domain::port::store::Store;

@@ -17,6 +17,7 @@ mod scenarios {
     use skep_domain::port::store::{JobFilter, Purged, RunFilter};
 
     use crate::world::{World, at, failed, name, succeeded};
+    use skep_domain::model::log::Start;
 
     const PAGE: Page = Page { limit: 100, after: None };
 
@@ -60,7 +61,7 @@ mod scenarios {
             assert!(store.run_get(account, gone).await.expect("it answers").is_none());
             assert!(store.job_get(account, job).await.expect("it answers").is_none());
             assert!(store.job_restart(account, job, at(40)).await.expect("it answers").is_none());
-            assert!(store.log_list(account, job, 0, 1).await.expect("it answers").is_none());
+            assert!(store.log_list(account, job, Start::at(0), 1).await.expect("it answers").is_none());
             assert!(store.attempt_list(account, job).await.expect("it answers").is_none());
             assert_eq!(seen(world).await, (1, 2));
         };

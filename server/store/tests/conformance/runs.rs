@@ -18,6 +18,7 @@ mod scenarios {
     use skep_domain::port::store::RunFilter;
 
     use crate::world::{World, at, failed, succeeded};
+    use skep_domain::model::log::Start;
 
     pub(super) async fn runs_of_a_function_are_counted_as_they_are_listed(world: &World) {
         world.submit(2).await;
@@ -82,7 +83,9 @@ mod scenarios {
         assert!(world.store.run_get(world.account, id).await.expect("it answers").is_none());
         let job = claimed[0].assignment.job;
         assert!(world.store.job_get(world.account, job).await.expect("it answers").is_none());
-        assert!(world.store.log_list(world.account, job, 0, 10).await.expect("it answers").is_none());
+        assert!(
+            world.store.log_list(world.account, job, Start::at(0), 10).await.expect("it answers").is_none()
+        );
         assert_eq!(world.run(other).await.counts.total(), 1, "its neighbour is whole");
         assert_eq!(world.claim(2).await.len(), 1);
     }

@@ -2,7 +2,7 @@
 
 use skep_domain::model::account::{Account, AccountName, Key};
 use skep_domain::model::attempt::{Attempt, Failure, FailureCode, Outcome, Output};
-use skep_domain::model::function::{Interface, Name};
+use skep_domain::model::function::{Code, Function, Interface, Made, Name, Version};
 use skep_domain::model::id::{AccountId, FunctionId, Ids, JobId, RunId, Sha256};
 use skep_domain::model::job::{Job, Progress};
 use skep_domain::model::log::{Line, Stream};
@@ -13,7 +13,9 @@ use skep_domain::model::step;
 use skep_domain::model::time::Millis;
 use skep_domain::model::usage::Usage;
 use skep_domain::port::sandbox::Task;
-use skep_domain::port::store::{ClaimLimits, Claimed, Finished, NewJob, NewRun, NewVersion, Store};
+use skep_domain::port::store::{
+    ClaimLimits, Claimed, Finished, NewBuild, NewJob, NewRun, NewVersion, Store, Uploaded,
+};
 
 /// When everything begins.
 pub(crate) const START: Millis = Millis(1_700_000_000_000);
@@ -208,4 +210,39 @@ pub(crate) fn new_version(ids: &Ids, function: &str, bytes: &[u8]) -> NewVersion
         code: Sha256::of(bytes).into(),
         interface: Interface { kinds: vec!["exports".into()], ..Interface::default() },
     }
+}
+
+/// Source of a function, which is to be built.
+pub(crate) async fn upload(
+    world: &World,
+    account: AccountId,
+    function: &str,
+    source: &[u8],
+) -> (Function, Version, Uploaded) {
+    let version = NewVersion {
+        code: Sha256::of(b"runtime").into(),
+        interface: Interface::default(),
+        ..new_version(&world.ids, function, source)
+    };
+    let run = world.new_run(1, |run| {
+        (run.account, run.source, run.version) = (account, Source::Build, 0);
+        run.function = version.function;
+    });
+    let new = NewBuild { version, runtime: "python@1".into(), run };
+    world.store.version_build(account, new, 10, 10, at(1)).await.expect("it is written")
+}
+
+/// Ends the build that is claimed next, with what it made or with a failure.
+pub(crate) async fn build(world: &World, makes: Option<&[u8]>) {
+    let claimed = world.claim(1).await.remove(0);
+    assert!(matches!(claimed.assignment.plan.task, Task::Build(_)));
+    let failure = Failure::new(FailureCode::GuestError, "SyntaxError: no");
+    let outcome = makes.map_or(Outcome::Failed(failure), |_| Outcome::Succeeded(Output::None));
+    let runtime = claimed.assignment.plan.code.component;
+    let made = makes.map(|script| Made {
+        code: Code { component: runtime, script: Some(Sha256::of(script)) },
+        interface: Interface { kinds: vec!["exports".into()], ..Interface::default() },
+    });
+    let finished = Finished { made, ..world.end(&claimed, outcome, &["building"]) };
+    assert_eq!(world.store.job_finish([finished].into()).await.expect("it answers"), 1);
 }

@@ -65,11 +65,11 @@ fn a_job_that_ended_well_before_its_cancel_arrived_succeeded() {
 fn node_deaths_requeue_without_backoff_until_their_own_limit() {
     let mut progress = running(1);
     for _ in 0..HOST_FAILURES_MAX {
-        let step = interrupted(progress, Millis(1), Millis(2));
+        let step = interrupted(progress, "gone", Millis(1), Millis(2));
         assert_eq!((step.to.status, step.to.due_at), (Status::Queued, None));
         progress = claim(step.to);
     }
-    assert_eq!(interrupted(progress, Millis(1), Millis(2)).to.status, Status::Failed);
+    assert_eq!(interrupted(progress, "gone", Millis(1), Millis(2)).to.status, Status::Failed);
 }
 
 #[test]
@@ -123,7 +123,7 @@ proptest! {
                     before, ended(before.attempts, Outcome::Succeeded(Output::None)), &policy, 0.5, Millis(1))),
                 Event::Fail(code) if before.status == Status::Running => Some(finish(
                     before, ended(before.attempts, failed(code)), &policy, 0.5, Millis(1))),
-                Event::Die if before.status == Status::Running => Some(interrupted(before, Millis(1), Millis(1))),
+                Event::Die if before.status == Status::Running => Some(interrupted(before, "gone", Millis(1), Millis(1))),
                 Event::Cancel => cancel(before, Millis(1)).ok(),
                 Event::Restart => restart(before, Millis(1)).ok(),
                 _ => None,

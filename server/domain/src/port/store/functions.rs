@@ -138,6 +138,9 @@ pub trait Functions: Send + Sync {
         now: Millis,
     ) -> Result<Option<Function>>;
 
+    /// Deletes a function of which there is nothing but builds that failed. Says whether it was so.
+    async fn function_forget(&self, account: AccountId, name: &Name) -> Result<bool>;
+
     /// Deletes a function, its runs and jobs: from now on they are not there, and are purged later. A
     /// conflict while any of them is not over.
     async fn function_delete(&self, account: AccountId, name: &Name) -> Result<bool>;

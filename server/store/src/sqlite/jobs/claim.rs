@@ -97,7 +97,8 @@ fn accounts(
             SELECT (SELECT min(account) FROM jobs WHERE status IN (0, 2) AND due_at IS NULL AND account > waiting.account)
             FROM waiting WHERE waiting.account IS NOT NULL LIMIT ?2)
         SELECT a.key, a.id, a.weight, a.deleted,
-            (SELECT count(*) FROM jobs WHERE status = 1 AND account = a.key) AS running,
+            (SELECT count(*) FROM jobs WHERE status = 1 AND account = a.key)
+                - (SELECT count(*) FROM jobs WHERE status = 1 AND worker IS NOT NULL AND account = a.key) AS running,
             (SELECT count(*) FROM (SELECT 1 FROM jobs
                 WHERE status IN (0, 2) AND due_at IS NULL AND account = a.key AND bid >= ?4 LIMIT ?1)) AS bidding,
             (SELECT count(*) FROM (SELECT 1 FROM jobs
@@ -143,7 +144,8 @@ fn take(
 ) -> Result<()> {
     let mut update = connection
         .prepare_cached(
-            "UPDATE jobs SET status = 1, attempts = attempts + 1, updated_at = ?2, assigned_at = ?2, started_at = ?2
+            "UPDATE jobs SET status = 1, attempts = attempts + 1, updated_at = ?2, assigned_at = ?2, started_at = ?2,
+                 worker = NULL
              WHERE key = ?1",
         )
         .map_err(internal)?;

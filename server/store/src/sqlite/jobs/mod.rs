@@ -10,12 +10,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 use skep_domain::Result;
 use skep_domain::model::attempt::Charged;
 use skep_domain::model::id::{AccountId, JobId};
 use skep_domain::model::job::{Job, Progress};
-use skep_domain::model::log::{Entry, Line};
+use skep_domain::model::log::{Entry, Line, Start};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::page::{Listed, Page};
 use skep_domain::model::price::Price;
@@ -85,7 +85,7 @@ impl Jobs for SqliteStore {
     async fn job_cancel_requested(&self) -> Result<Vec<JobId>> {
         self.read(|connection| {
             let mut statement = connection
-                .prepare_cached("SELECT id FROM jobs WHERE status = 1 AND cancel = 1")
+                .prepare_cached("SELECT id FROM jobs WHERE status = 1 AND cancel = 1 AND worker IS NULL")
                 .map_err(internal)?;
             let rows = statement.query_map([], |row| Ok(JobId::from_bytes(row.get(0)?)));
             rows.and_then(Iterator::collect).map_err(internal)
@@ -94,7 +94,8 @@ impl Jobs for SqliteStore {
     }
 
     async fn job_recover(&self, now: Millis) -> Result<usize> {
-        self.write_functions(move |connection| interrupt(connection, &running(connection, "")?, now)).await
+        self.write_functions(move |connection| interrupt_all(connection, &running(connection, "")?, now))
+            .await
     }
 
     async fn job_release(&self, held: HashSet<JobId>, now: Millis) -> Result<usize> {
@@ -103,7 +104,7 @@ impl Jobs for SqliteStore {
             let only = format!("AND (SELECT source FROM runs WHERE key = j.run) <> {calls}");
             let mut lost = running(connection, &only)?;
             lost.retain(|job| !held.contains(&job.id));
-            interrupt(connection, &lost, now)
+            interrupt_all(connection, &lost, now)
         })
         .await
     }
@@ -125,11 +126,11 @@ impl Jobs for SqliteStore {
         &self,
         account: AccountId,
         id: JobId,
-        from_seq: u64,
+        from: Start,
         limit: u32,
     ) -> Result<Option<Vec<Entry>>> {
         self.read(move |connection| match read::key_of(connection, account, id)? {
-            Some(key) => logs::list(connection, key, from_seq, limit).map(Some),
+            Some(key) => logs::list(connection, key, from, limit).map(Some),
             None => Ok(None),
         })
         .await
@@ -186,33 +187,49 @@ fn step_by_hand(
     read::get(connection, account, id)
 }
 
-struct RunningJob {
-    id: JobId,
+/// A job that runs, here or with a worker.
+pub(in crate::sqlite) struct RunningJob {
+    pub(in crate::sqlite) id: JobId,
     started_at: Option<Millis>,
     placed: Placed,
 }
 
-/// Jobs that run, account by account through the index of their statuses.
+/// Jobs that run here, account by account through the index of their statuses: CROSS keeps that order.
 fn running(connection: &Connection, only: &str) -> Result<Vec<RunningJob>> {
     let sql = format!(
-        "SELECT {}, j.id, j.started_at FROM accounts a JOIN jobs j ON j.account = a.key AND j.status = 1 {only}",
+        "SELECT {}, j.id, j.started_at FROM accounts a CROSS JOIN jobs j ON j.account = a.key AND j.status = 1
+             AND j.worker IS NULL {only}",
         moves::PLACED
     );
     let mut select = connection.prepare(&sql).map_err(internal)?;
-    let rows = select.query_map([], |row| {
-        let id = JobId::from_bytes(row.get("id")?);
-        Ok(RunningJob { id, started_at: row.maybe_millis("started_at")?, placed: moves::placed(row)? })
-    });
+    let rows = select.query_map([], running_job);
     rows.and_then(Iterator::collect).map_err(internal)
 }
 
-/// What nobody runs any more goes back, or ends, as the domain decides.
-fn interrupt(connection: &Connection, jobs: &[RunningJob], now: Millis) -> Result<usize> {
+/// Reads a job that runs, of a row that begins with the columns of [`moves::PLACED`].
+pub(in crate::sqlite) fn running_job(row: &Row<'_>) -> rusqlite::Result<RunningJob> {
+    let id = JobId::from_bytes(row.get("id")?);
+    Ok(RunningJob { id, started_at: row.maybe_millis("started_at")?, placed: moves::placed(row)? })
+}
+
+/// What the node does not run any more goes back, or ends, as the domain decides.
+fn interrupt_all(connection: &Connection, jobs: &[RunningJob], now: Millis) -> Result<usize> {
     let mut moved = Moved::default();
     for job in jobs {
-        let step = step::interrupted(job.placed.progress, job.started_at.unwrap_or(now), now);
-        moves::apply(connection, &job.placed, &step, Price::default(), &mut moved)?;
+        interrupt(connection, job, "the node that ran it ended", now, &mut moved)?;
     }
     moved.write(connection, now)?;
     Ok(jobs.len())
+}
+
+/// The same for one that its worker has lost.
+pub(in crate::sqlite) fn interrupt(
+    connection: &Connection,
+    job: &RunningJob,
+    why: &str,
+    now: Millis,
+    moved: &mut Moved,
+) -> Result<()> {
+    let step = step::interrupted(job.placed.progress, why, job.started_at.unwrap_or(now), now);
+    moves::apply(connection, &job.placed, &step, Price::default(), moved)
 }

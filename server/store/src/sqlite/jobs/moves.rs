@@ -55,7 +55,7 @@ struct OfRun {
 }
 
 impl Moved {
-    pub(super) fn count(&mut self, run: i64, from: Status, to: Status) {
+    pub(crate) fn count(&mut self, run: i64, from: Status, to: Status) {
         let counts = &mut self.runs.entry(run).or_default().counts;
         counts[usize::from(from.number())] -= 1;
         counts[usize::from(to.number())] += 1;

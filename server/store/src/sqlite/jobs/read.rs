@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use skep_domain::Result;
 use skep_domain::model::attempt::{Attempt, Charged, Failure, FailureCode, Outcome, Output};
-use skep_domain::model::id::{AccountId, JobId, RunId};
+use skep_domain::model::id::{AccountId, JobId, RunId, WorkerId};
 use skep_domain::model::job::{Job, ResultType, Resulted, Status, payload};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::run::Common;
@@ -21,10 +21,11 @@ const ATTEMPT: &str =
 fn job_sql() -> String {
     format!(
         "SELECT {}, j.key, j.id, a.id AS account_id, r.id AS run_id, j.key - r.first_job AS idx, f.name AS job_type,
-             r.version, r.common, g.arguments, j.bid, j.cost, j.created_at, j.updated_at, j.assigned_at, j.started_at,
+             r.version, r.common, w.id AS worker_id, g.arguments, j.bid, j.cost, j.created_at, j.updated_at, j.assigned_at, j.started_at,
              j.completed_at, {ATTEMPT}
          FROM jobs j JOIN accounts a ON a.key = j.account JOIN runs r ON r.key = j.run AND r.account = j.account
          JOIN functions f ON f.key = j.function AND f.account = j.account JOIN job_arguments g ON g.job = j.key
+         LEFT JOIN workers w ON w.key = j.worker
          LEFT JOIN attempts t ON t.key = j.key * {ATTEMPTS_OF_A_JOB} + j.attempts ",
         moves::PROGRESS
     )
@@ -127,6 +128,7 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         last: if over { Some(attempt(row)?) } else { None },
         bid: row.get::<_, Option<i64>>("bid")?.map(|bid| Nanodollars(bid.unsigned_abs())),
         cost: Nanodollars(row.unsigned("cost")?),
+        worker: row.get::<_, Option<[u8; 16]>>("worker_id")?.map(WorkerId::from_bytes),
         created_at: row.millis("created_at")?,
         updated_at: row.millis("updated_at")?,
         assigned_at: row.maybe_millis("assigned_at")?,
