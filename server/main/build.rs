@@ -21,12 +21,18 @@ fn main() {
     fs::write(out, format!("[\n{list}]")).expect("it can be written");
 }
 
+/// What cargo says of all crates.
+fn metadata(options: &[&str]) -> Option<serde_json::Value> {
+    let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets it"));
+    cargo.args(["metadata", "--quiet", "--locked", "--format-version", "1"]).args(options);
+    serde_json::from_slice(&cargo.output().expect("cargo runs").stdout).ok()
+}
+
 /// Where the crate's packages of WIT lie.
 fn folder() -> PathBuf {
-    let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets it"));
-    let metadata = cargo.args(["metadata", "--quiet", "--offline", "--format-version", "1"]).output();
-    let metadata = metadata.expect("cargo runs");
-    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).expect("it is JSON");
+    // Where nothing was built before, cargo has to get the manifests of crates for other platforms first.
+    let metadata =
+        metadata(&["--offline"]).or_else(|| metadata(&[])).expect("cargo knows what we are built with");
     let mut packages = metadata["packages"].as_array().expect("there are packages").iter();
     let package = packages.find(|package| package["name"] == CRATE).expect("we are built with it");
     let manifest = Path::new(package["manifest_path"].as_str().expect("a path"));
