@@ -1,12 +1,11 @@
 """Fiddler's own client against a server: init, get, watch, wait, failure, revocation.
 
-usage: fiddler_tour.py URL TOKEN SUCCEEDED FAILED CANCELLED RUNNING
-
-The last is a job that runs for a moment, and succeeds.
+usage: fiddler_tour.py URL TOKEN SUCCEEDED FAILED CANCELLED
 """
 
 import json
 import sys
+import urllib.request
 
 try:  # the second major version carries the third
     import fiddler3 as fdl
@@ -15,7 +14,7 @@ except ImportError:
     import fiddler as fdl
     from fiddler.exceptions import AsyncJobFailed, NotFound
 
-url, token, succeeded, failed, cancelled, running = sys.argv[1:]
+url, token, succeeded, failed, cancelled = sys.argv[1:]
 
 fdl.init(url=url, token=token)
 
@@ -27,6 +26,11 @@ assert job.info in (None, {"resource_type": "DATA", "resource_name": "double", "
 assert job.extras[succeeded]["result"] == {"value": 42}, job.extras
 assert fdl.Job.get(id_=succeeded.replace("-", "")).extras is None
 
+# One that runs for a moment, from now: the client takes its time to start.
+body = json.dumps({"jobType": "nap", "payload": {"arguments": []}}).encode()
+headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+with urllib.request.urlopen(urllib.request.Request(f"{url}/v1/jobs", body, headers)) as answer:
+    running = json.load(answer)["data"]["jobId"]
 for state in fdl.Job.get(id_=running).watch(interval=1, timeout=60):
     print(state.status)
 waited = fdl.Job.get(id_=running)
