@@ -136,7 +136,7 @@ fn a_profile_says_which_server_and_what_is_said_here_goes_before_it() {
 }
 
 /// Every command, with those below it.
-const COMMANDS: [&[&str]; 44] = [
+const COMMANDS: [&[&str]; 51] = [
     &[],
     &["serve"],
     &["demo"],
@@ -162,6 +162,13 @@ const COMMANDS: [&[&str]; 44] = [
     &["runtimes", "add"],
     &["runtimes", "make"],
     &["runtimes", "rm"],
+    &["plans"],
+    &["plans", "list"],
+    &["plans", "show"],
+    &["plans", "submit"],
+    &["plans", "cancel"],
+    &["plans", "restart"],
+    &["plans", "rm"],
     &["schedules"],
     &["schedules", "list"],
     &["schedules", "show"],

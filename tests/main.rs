@@ -22,6 +22,7 @@ mod jobs;
 mod languages;
 mod money;
 mod openapi;
+mod plans;
 mod readme;
 mod runs;
 mod schedules;

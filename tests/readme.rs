@@ -4,23 +4,30 @@ use std::process::Command;
 
 use crate::harness::{Ran, SKEP, Server, repository, skip};
 
-/// The `sh` blocks of a section.
-fn blocks(section: &str) -> String {
-    let readme = std::fs::read_to_string(repository().join("README.md")).expect("a README");
-    let (_, rest) = readme.split_once(&format!("\n## {section}\n")).expect("the section is there");
-    let body = rest.split("\n## ").next().expect("a section");
-    let mut script = String::new();
-    for block in body.split("```sh\n").skip(1) {
-        script.push_str(block.split("```").next().expect("a block ends"));
-    }
-    script
+/// The `sh` blocks of a section of the README.
+fn section(title: &str) -> String {
+    let readme = read("README.md");
+    let (_, rest) = readme.split_once(&format!("\n## {title}\n")).expect("the section is there");
+    blocks(rest.split("\n## ").next().expect("a section"))
 }
 
-fn run(sections: &[&str]) -> String {
+fn blocks(text: &str) -> String {
+    let blocks = text.split("```sh\n").skip(1);
+    blocks.map(|block| block.split("```").next().expect("a block ends")).collect()
+}
+
+fn read(page: &str) -> String {
+    std::fs::read_to_string(repository().join(page)).expect("it is there")
+}
+
+fn run(titles: &[&str]) -> String {
+    run_script(&titles.iter().map(|title| section(title)).collect::<String>())
+}
+
+fn run_script(script: &str) -> String {
     let server = Server::start();
     // What the tour with curl defines, for those that come after it.
     let prelude = "set -euo pipefail\nauth=\"Authorization: Bearer $SKEP_TOKEN\"\n";
-    let script: String = sections.iter().map(|section| blocks(section)).collect();
     let mut bash = Command::new("bash");
     let path = std::env::var("PATH").expect("a PATH");
     let folder = std::path::Path::new(SKEP).parent().expect("a folder").display().to_string();
@@ -60,6 +67,15 @@ fn schedules_are_as_it_says() {
     let printed = run(&["Schedules"]);
     assert!(printed.contains("\"message\":\"schedule created\""), "{printed}");
     assert!(printed.contains("paused") && printed.contains("schedule often is deleted"), "{printed}");
+}
+
+#[test]
+fn plans_are_as_their_page_says() {
+    if !has_curl() {
+        return;
+    }
+    let printed = run_script(&blocks(&read("docs/plans.md")));
+    assert!(printed.contains("[25,21,16,15]") && printed.contains("\"status\":\"SKIPPED\""), "{printed}");
 }
 
 #[test]

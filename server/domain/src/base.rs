@@ -16,6 +16,7 @@ use crate::model::trace::Trace;
 use crate::port::artifacts::Artifacts;
 use crate::port::clock::Clock;
 use crate::port::credentials::Credentials;
+use crate::port::expressions::Expressions;
 use crate::port::http_guest::HttpGuest;
 use crate::port::sandbox::{Assignment, LogSink, Sandbox};
 use crate::port::store::Store;
@@ -33,6 +34,8 @@ pub struct Base {
     pub sandbox: Arc<dyn Sandbox>,
     /// Keys, passwords, tokens.
     pub credentials: Arc<dyn Credentials>,
+    /// Where expressions are evaluated.
+    pub expressions: Arc<dyn Expressions>,
     /// Who watches the server.
     pub telemetry: Arc<dyn Telemetry>,
     /// The time.
@@ -84,7 +87,7 @@ impl Base {
 
     /// Tells of an attempt that is over, to whoever watches.
     pub fn attempted(&self, assignment: &Assignment, attempt: &Attempt) {
-        let (trace, wall_nanos) = (assignment.plan.trace, attempt.usage.wall_nanos);
+        let (trace, wall_nanos) = (assignment.recipe.trace, attempt.usage.wall_nanos);
         let failure = match &attempt.outcome {
             Outcome::Succeeded(_) => None,
             Outcome::Failed(failure) => Some(failure.code.name()),
@@ -112,9 +115,9 @@ impl Base {
             ended_nanos,
             attributes: vec![
                 ("job.id", assignment.job.to_string()),
-                ("run.id", assignment.plan.run.to_string()),
+                ("run.id", assignment.recipe.run.to_string()),
                 ("account.id", assignment.account.to_string()),
-                ("function.name", assignment.plan.function.clone()),
+                ("function.name", assignment.recipe.function.clone()),
                 ("job.attempt", assignment.attempt.to_string()),
                 ("job.outcome", outcome.to_owned()),
             ],

@@ -21,6 +21,8 @@ pub enum Wake {
     Reap,
     /// A schedule's time may be another.
     Schedule,
+    /// There may be news of a plan.
+    Plans,
 }
 
 /// Spawns tasks on one runtime. Cheap to clone.
@@ -36,6 +38,7 @@ struct Inner {
     purge: Notify,
     reap: Notify,
     schedule: Notify,
+    plans: Notify,
     stopping: watch::Sender<bool>,
     /// Tasks that have not ended.
     alive: watch::Sender<usize>,
@@ -51,6 +54,7 @@ impl Tasks {
             purge: Notify::new(),
             reap: Notify::new(),
             schedule: Notify::new(),
+            plans: Notify::new(),
             stopping: watch::channel(false).0,
             alive: watch::channel(0).0,
         };
@@ -106,6 +110,7 @@ impl Tasks {
             Wake::Purge => &self.inner.purge,
             Wake::Reap => &self.inner.reap,
             Wake::Schedule => &self.inner.schedule,
+            Wake::Plans => &self.inner.plans,
         }
     }
 }

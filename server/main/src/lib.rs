@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod config;
 mod credentials;
+mod expressions;
 mod runtimes;
 mod sandbox;
 mod server;

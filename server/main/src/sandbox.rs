@@ -17,6 +17,7 @@ use skep_domain::model::attempt::{Attempt, Failure, FailureCode, Outcome};
 use skep_domain::model::function::Code;
 use skep_domain::model::id::{AccountId, JobId};
 use skep_domain::model::log::Line;
+use skep_domain::model::own::Own;
 use skep_domain::model::settings::Settings;
 use skep_domain::model::time::Millis;
 use skep_domain::model::usage::Usage;
@@ -77,27 +78,28 @@ impl EngineSandbox {
     }
 
     /// Starts the guest, or says why it cannot be started.
-    async fn start(&self, assignment: &Assignment) -> Result<Running, Failure> {
-        let plan = &assignment.plan;
-        let program = self.programs.get(plan.code).await.map_err(|error| host_failed(&error))?;
-        let (call, limits) = match plan.task {
+    async fn start(&self, assignment: &Assignment, own: &Own) -> Result<Running, Failure> {
+        let recipe = &assignment.recipe;
+        let program = self.programs.get(recipe.code).await.map_err(|error| host_failed(&error))?;
+        let (call, limits) = match recipe.task {
             Task::Build(source) => {
                 let call = builds::call(&program, source, &*self.artifacts).await;
                 (call.map_err(|error| host_failed(&error))?, self.build_limits.clone())
             }
             Task::Call => {
-                let call = parse_call(&program, plan.export.as_deref(), &assignment.arguments)
+                let call = parse_call(&program, recipe.export.as_deref(), &assignment.arguments)
                     // It was checked when it was recorded; a setting has changed since.
                     .map_err(|reason| Failure::new(FailureCode::GuestError, reason))?;
-                (call, map::limits(&plan.settings.limits))
+                (call, map::limits(&recipe.settings.limits))
             }
         };
+        let stdin = own.stdin.clone().unwrap_or_else(|| recipe.stdin.clone());
         Ok(self.engine.invoke(Invocation {
             program,
             call,
-            name: plan.function.clone(),
-            env: plan.settings.env.clone().into_iter().collect(),
-            stdio: Stdio::Captured { stdin: plan.stdin.clone().into_bytes().into() },
+            name: recipe.function.clone(),
+            env: recipe.settings.env.clone().into_iter().chain(own.env.clone()).collect(),
+            stdio: Stdio::Captured { stdin: stdin.into_bytes().into() },
             directories: Vec::new(),
             limits,
             grants: self.grants(assignment)?,
@@ -105,8 +107,15 @@ impl EngineSandbox {
         }))
     }
 
+    /// What the job has for itself.
+    fn own(&self, assignment: &Assignment) -> Result<Own, Failure> {
+        let Some(bytes) = &assignment.own else { return Ok(Own::default()) };
+        let own = Own::from_bytes(bytes, |sealed| self.credentials.open(sealed));
+        own.map_err(|error| host_failed(&error))
+    }
+
     fn grants(&self, assignment: &Assignment) -> Result<Arc<Grants>, Failure> {
-        let settings = &assignment.plan.settings;
+        let settings = &assignment.recipe.settings;
         if settings.grants.egress.is_empty() && settings.secrets.is_empty() {
             return Ok(self.no_grants.clone());
         }
@@ -119,6 +128,7 @@ impl EngineSandbox {
         &self,
         mut running: Running,
         assignment: &Assignment,
+        own: &Own,
         sink: &dyn LogSink,
     ) -> (Result<skep_engine::Report, skep_engine::Error>, Vec<Line>) {
         let mut lines = Vec::new();
@@ -134,7 +144,7 @@ impl EngineSandbox {
                     }
                 }
             };
-            lines.extend(running.take_logs().into_iter().map(map::line));
+            lines.extend(running.take_logs().into_iter().map(|line| own.redacted(map::line(line))));
             if let Some(report) = report {
                 return (report, lines);
             }
@@ -187,18 +197,22 @@ impl Sandbox for EngineSandbox {
 
     async fn run(&self, assignment: Assignment, sink: Arc<dyn LogSink>) -> Attempted {
         let mut made = None;
-        let (outcome, usage, lines) = match self.start(&assignment).await {
+        let started = match self.own(&assignment) {
+            Ok(own) => self.start(&assignment, &own).await.map(|running| (running, own)),
+            Err(failure) => Err(failure),
+        };
+        let (outcome, usage, lines) = match started {
             Err(failure) => ((Outcome::Failed(failure), None), Usage::default(), Vec::new()),
-            Ok(running) => {
+            Ok((running, own)) => {
                 self.running().insert(assignment.job, running.canceller());
-                let (report, lines) = self.watch(running, &assignment, &*sink).await;
+                let (report, lines) = self.watch(running, &assignment, &own, &*sink).await;
                 self.running().remove(&assignment.job);
                 match report {
                     Ok(report) => {
                         let usage = map::usage(&report.usage);
                         let outcome = match report.outcome {
                             skep_engine::Outcome::Built(built) => {
-                                let runtime = assignment.plan.code.component;
+                                let runtime = assignment.recipe.code.component;
                                 self.built((runtime, *built), &mut made).await
                             }
                             outcome => map::outcome(outcome),

@@ -9,14 +9,14 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use skep_api::Front;
-use skep_domain::background::{cancel, dispatch, meter, purge, reap, schedule};
+use skep_domain::background::{cancel, dispatch, meter, purge, reap, ticks};
 use skep_domain::base::{Base, Revision};
 use skep_domain::meter::Meter;
 use skep_domain::model::id::Ids;
 use skep_domain::port::clock::Clock;
 use skep_domain::service::Services;
 use skep_domain::signals::Signals;
-use skep_domain::tasks::Tasks;
+use skep_domain::tasks::{Tasks, Wake};
 use skep_domain::{Error, Result};
 use skep_engine::{Compiler, Engine, Filesystem};
 use skep_store::{DataDirectory, FileArtifacts, SqliteStore};
@@ -25,6 +25,7 @@ use tokio::runtime::{Handle, Runtime};
 use crate::clock::SystemClock;
 use crate::config::{Config, Overrides};
 use crate::credentials::{HostCredentials, Issuers, Secret};
+use crate::expressions::EngineExpressions;
 use crate::runtimes;
 use crate::sandbox::EngineSandbox;
 use crate::telemetry::HostTelemetry;
@@ -76,9 +77,14 @@ impl Server {
         tasks.spawn(purge::run(base.clone()));
         tasks.spawn(reap::run(base.clone()));
         let schedules = services.schedules.clone();
-        tasks.spawn(schedule::run(base.clone(), move |now| {
+        tasks.spawn(ticks::run(base.clone(), Wake::Schedule, move |now| {
             let schedules = schedules.clone();
             async move { schedules.tick(now).await }
+        }));
+        let plans = services.plans.clone();
+        tasks.spawn(ticks::run(base.clone(), Wake::Plans, move |now| {
+            let plans = plans.clone();
+            async move { plans.tick(now).await }
         }));
         tasks.spawn(upkeep(telemetry.clone(), tasks.clone()));
         tasks.spawn(meter::run(base.clone()));
@@ -196,6 +202,7 @@ fn base(
     let secret = Secret::ensure(&directory.join("jwt.key"))?;
     let credentials = HostCredentials::new(secret, Issuers::open(config.issuers.clone())?);
     let credentials = Arc::new(credentials);
+    let expressions = Arc::new(EngineExpressions::new(engine.clone()));
     let sandbox = EngineSandbox::new(
         engine,
         artifacts.clone(),
@@ -210,6 +217,7 @@ fn base(
         sandbox,
         artifacts,
         credentials,
+        expressions,
         telemetry,
         clock,
         ids: Ids::default(),

@@ -99,6 +99,7 @@ pub(super) fn run(run: Run) -> RunView {
         cost_nanodollars: run.cost.0,
         name: run.common.name,
         tags: run.common.tags,
+        concurrency: run.common.concurrency,
         labels: run.common.labels,
         created_at: run.created_at.0,
         started_at: run.started_at.map(|at| at.0),

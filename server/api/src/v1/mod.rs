@@ -11,6 +11,7 @@ mod logs;
 mod map;
 mod metrics;
 mod model;
+mod plans;
 mod query;
 mod runs;
 mod runtimes;
@@ -71,6 +72,13 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
             .service(schedules::schedule_put)
             .service(schedules::schedule_change)
             .service(schedules::schedule_delete)
+            .service(plans::plan_create)
+            .service(plans::plan_list)
+            .service(plans::plan_get)
+            .service(plans::plan_delete)
+            .service(plans::plan_stages)
+            .service(plans::plan_cancel)
+            .service(plans::plan_restart)
             .service(usage::usage_list)
             .service(keys::token_give)
             .service(keys::key_list)

@@ -1,6 +1,7 @@
 //! The wire types of the native API. Names are contract; absent is `null`, never missing.
 
 mod functions;
+pub(super) mod plans;
 pub(super) mod schedules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,6 +70,8 @@ pub(super) struct RunView {
     pub(super) cost_nanodollars: u64,
     pub(super) name: Option<String>,
     pub(super) tags: BTreeSet<String>,
+    /// Jobs that run at once; null where there is no bound.
+    pub(super) concurrency: Option<u32>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) created_at: u64,
     pub(super) started_at: Option<u64>,
@@ -365,6 +368,9 @@ pub(super) struct RunBody {
     /// Words by which it is found: 16 of 1 to 64 characters, without spaces and commas.
     #[schema(max_items = 16)]
     pub(super) tags: Option<BTreeSet<String>>,
+    /// Jobs that run at once; as many as there is room for where it is not named.
+    #[schema(minimum = 1)]
+    pub(super) concurrency: Option<u32>,
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -66,6 +66,7 @@ pub(super) fn submission(body: RunBody, trace: Option<Trace>) -> Result<Submissi
             labels: body.labels.unwrap_or_default(),
             name: body.name,
             tags: body.tags.unwrap_or_default(),
+            concurrency: body.concurrency,
             ..map::common(body.export, body.stdin, body.env)
         },
         tuples: body.parameters,
@@ -80,7 +81,7 @@ fn created(run: &Run) -> receipt::Answer {
 
 #[utoipa::path(
     tag = "runs",
-    params(("source" = Option<String>, Query, description = "what made it: `run`, `job`, `schedule`, `invoke` or `http`; where it is not named, all but `invoke` and `http`"), ("function" = Option<String>, Query, description = "a function's name"), ("q" = Option<String>, Query, description = "words of its name, `tag:nightly`, `tags:a,b` for one of them: all of it must be there"), DateQuery, OrderQuery, PageQuery),
+    params(("source" = Option<String>, Query, description = "what made it: `run`, `job`, `schedule`, `plan`, `invoke` or `http`; where it is not named, all but `plan`, `invoke` and `http`"), ("function" = Option<String>, Query, description = "a function's name"), ("q" = Option<String>, Query, description = "words of its name, `tag:nightly`, `tags:a,b` for one of them: all of it must be there"), DateQuery, OrderQuery, PageQuery),
     responses((status = 200, description = "a page", body = Success<List<RunView>>), Refusals),
     security(("bearer" = ["runs:read"])),
 )]

@@ -146,6 +146,7 @@ fn view(schedule: Schedule) -> ScheduleView {
             labels: common.labels,
             name: common.name,
             tags: common.tags,
+            concurrency: common.concurrency,
         },
         next_at: schedule.next_at.map(|at| at.0),
         last_at: schedule.last_at.map(|at| at.0),

@@ -8,6 +8,7 @@ use skep_domain::model::attempt::FailureCode;
 use skep_domain::model::function::State;
 use skep_domain::model::job::{ResultType, Status};
 use skep_domain::model::log::Stream;
+use skep_domain::model::plan::{Kind, StageStatus};
 use skep_domain::model::run::Source;
 use skep_domain::model::scope::Scopes;
 use skep_domain::model::usage::By;
@@ -29,6 +30,18 @@ pub(super) fn job_status() -> Object {
 pub(super) fn run_status() -> Object {
     let runs = [Status::Queued, Status::Running, Status::Succeeded, Status::Failed, Status::Cancelled];
     one_of(runs.map(Status::name))
+}
+
+pub(super) fn plan_status() -> Object {
+    run_status()
+}
+
+pub(super) fn stage_status() -> Object {
+    one_of(StageStatus::ALL.iter().map(|status| status.name()))
+}
+
+pub(super) fn stage_kind() -> Object {
+    one_of(Kind::ALL.iter().map(|kind| kind.name()))
 }
 
 pub(super) fn run_source() -> Object {

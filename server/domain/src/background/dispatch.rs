@@ -164,6 +164,9 @@ impl Dispatcher {
         if ends.iter().any(|end| end.is_build) {
             self.base.revision.advance();
         }
+        if ends.iter().any(|end| end.is_staged) {
+            self.base.tasks.wake(Wake::Plans);
+        }
         for end in ends {
             self.in_hand.remove(&end.job);
             self.base.signals.tell(end.job.to_u128());
@@ -240,17 +243,17 @@ impl Dispatcher {
         let (base, sender) = (self.base.clone(), self.sender.clone());
         self.base.tasks.spawn(async move {
             let Claimed { assignment, progress, bid } = claimed;
-            let (job, plan) = (assignment.job, assignment.plan.clone());
+            let (job, recipe) = (assignment.job, assignment.recipe.clone());
             let sink = Arc::new(Recorder::new(&base));
             let attempted = base.sandbox.run(assignment.clone(), sink).await;
             base.attempted(&assignment, &attempted.attempt);
             let price = base.prices.of(&attempted.attempt, bid);
             let (jitter, at) = (base.clock.jitter(), base.clock.now());
             let Attempted { attempt, made, lines } = attempted;
-            let step = step::finish(progress, attempt, &plan.settings.retry, jitter, at);
+            let step = step::finish(progress, attempt, &recipe.settings.retry, jitter, at);
             // The dispatcher outlives whatever it has in hand.
-            let is_build = plan.task != Task::Call;
-            let _ = sender.send(Finished { run: plan.run, job, step, price, lines, is_build, made }).await;
+            let (run, is_staged, is_build) = (recipe.run, recipe.is_staged, recipe.task != Task::Call);
+            let _ = sender.send(Finished { run, job, step, price, lines, is_build, is_staged, made }).await;
         });
     }
 

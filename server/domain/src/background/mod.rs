@@ -7,4 +7,4 @@ pub mod dispatch;
 pub mod meter;
 pub mod purge;
 pub mod reap;
-pub mod schedule;
+pub mod ticks;

@@ -1,4 +1,4 @@
-//! Has runs made when their times come.
+//! Ticks of what looks for itself when to look again: schedules, and plans.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,13 @@ use crate::error::Result;
 use crate::model::time::Millis;
 use crate::tasks::Wake;
 
-/// How often it is looked without a wake-up.
+/// How often is looked without a wake-up.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Ticks until the tasks are stopped. A tick is told the time, and says when the next time comes.
 pub async fn run<T: Future<Output = Result<Option<Millis>>> + Send>(
     base: Arc<Base>,
+    who: Wake,
     tick: impl Fn(Millis) -> T + Send,
 ) {
     loop {
@@ -23,12 +24,12 @@ pub async fn run<T: Future<Output = Result<Option<Millis>>> + Send>(
                 left.map_or(INTERVAL, |left| Duration::from_millis(left).min(INTERVAL))
             }
             Err(error) => {
-                tracing::error!(error = error.chain(), "schedules could not be looked at; trying again");
+                tracing::error!(?who, error = error.chain(), "a tick failed; trying again");
                 INTERVAL
             }
         };
         tokio::select! {
-            () = base.tasks.woken(Wake::Schedule) => {}
+            () = base.tasks.woken(who) => {}
             () = tokio::time::sleep(pause) => {}
             () = base.tasks.stopping() => return,
         }

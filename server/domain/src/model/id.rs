@@ -78,6 +78,10 @@ ids! {
     WorkerId, "worker";
     /// A schedule.
     ScheduleId, "schedule";
+    /// A plan.
+    PlanId, "plan";
+    /// A stage of a plan.
+    StageId, "stage";
 }
 
 /// Makes ids: in order, also within a millisecond.

@@ -69,6 +69,9 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// The time of a job that waits for others of its run.
+    pub const HELD: Millis = Millis(i64::MAX as u64);
+
     /// A job that was just made.
     pub fn new(run_at: Option<Millis>) -> Self {
         Self {
@@ -157,6 +160,7 @@ impl Job {
             return None;
         }
         match (due_at, self.bid) {
+            (Some(Progress::HELD), _) => Some("other jobs of its run, which has a concurrency".to_owned()),
             (Some(due_at), _) if due_at > now => Some(format!("its time, {}", due_at.0)),
             (_, Some(bid)) if bid < ask => {
                 Some(format!("a lower price: it bids {bid} dollars a minute, and {ask} is asked"))

@@ -39,6 +39,8 @@ pub struct Limits {
     pub workers_max: usize,
     /// Schedules of one account.
     pub schedules_max: usize,
+    /// Plans of one account that are not over, with those in others.
+    pub plans_max: usize,
     /// How long workers may say nothing.
     pub worker_patience: Patience,
     /// How long runs are kept once they are over, in milliseconds; for good where it is `None`.
@@ -65,6 +67,7 @@ impl Default for Limits {
             versions_max: 10_000,
             workers_max: 100,
             schedules_max: 100,
+            plans_max: 10_000,
             worker_patience: Patience::default(),
             runs_kept_ms: Some(30 * 24 * 60 * 60 * 1000),
         }

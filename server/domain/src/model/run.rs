@@ -14,7 +14,7 @@ use super::time::Millis;
 use crate::error::{Error, Result};
 
 named! {
-    /// What made a run. Lists show all but `invoke`, `http` and `build` unless asked.
+    /// What made a run. Lists show all but `invoke`, `http`, `build` and `plan` unless asked.
     Source, "source", "source":
     /// A submission of many jobs.
     Run = 0, "run";
@@ -28,6 +28,8 @@ named! {
     Build = 4, "build";
     /// A schedule whose time came.
     Schedule = 5, "schedule";
+    /// A stage of a plan.
+    Plan = 6, "plan";
 }
 
 impl Source {
@@ -104,6 +106,9 @@ pub struct Common {
     /// What whoever submitted it keeps with it.
     #[serde(skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
+    /// Jobs that run at once; as many as there is room for where it is `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
     /// What a worker must offer to be given its jobs. Where it is empty, none is.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub requires: BTreeSet<String>,
@@ -117,28 +122,40 @@ const TAGS_MAX: usize = 16;
 const TAG_LENGTH_MAX: usize = 64;
 
 impl Common {
-    /// Checks the name and the tags.
+    /// Checks the name, the tags and the concurrency.
     ///
     /// # Errors
     /// Invalid, with the field at fault.
     pub fn check_words(&self) -> Result<()> {
-        let fits = |text: &str, max| {
-            (1..=max).contains(&text.chars().count()) && !text.chars().any(char::is_control)
-        };
         if self.name.as_ref().is_some_and(|name| !fits(name, NAME_LENGTH_MAX)) {
             let message =
                 format!("name must be 1 to {NAME_LENGTH_MAX} characters, none of them a control character");
             return Err(Error::invalid(message).field("name"));
         }
-        let is_tag = |tag: &String| fits(tag, TAG_LENGTH_MAX) && !tag.contains([',', ' ']);
-        if self.tags.len() > TAGS_MAX || !self.tags.iter().all(is_tag) {
-            let message = format!(
-                "tags may be {TAGS_MAX}, each of 1 to {TAG_LENGTH_MAX} characters without spaces and commas"
-            );
-            return Err(Error::invalid(message).field("tags"));
+        if self.concurrency == Some(0) {
+            return Err(Error::invalid("concurrency must be 1 at least").field("concurrency"));
         }
-        Ok(())
+        check_tags(&self.tags, "tags")
     }
+}
+
+/// Checks tags that somebody sent.
+///
+/// # Errors
+/// Invalid, with how many there may be and what a tag may be.
+pub fn check_tags(tags: &BTreeSet<String>, field: &str) -> Result<()> {
+    let is_tag = |tag: &String| fits(tag, TAG_LENGTH_MAX) && !tag.contains([',', ' ']);
+    if tags.len() <= TAGS_MAX && tags.iter().all(is_tag) {
+        return Ok(());
+    }
+    let message = format!(
+        "{field} may be {TAGS_MAX}, each of 1 to {TAG_LENGTH_MAX} characters without spaces and commas"
+    );
+    Err(Error::invalid(message).field(field))
+}
+
+fn fits(text: &str, max: usize) -> bool {
+    (1..=max).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
 /// A run as it is shown.

@@ -181,22 +181,7 @@ pub struct Planned {
     /// What the jobs have in common.
     pub common: Common,
     /// The most that is paid for a job-minute, in billionths of a dollar.
-    #[serde(with = "bid")]
     pub bid: Option<Nanodollars>,
-}
-
-mod bid {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::Nanodollars;
-
-    pub(super) fn serialize<S: Serializer>(bid: &Option<Nanodollars>, to: S) -> Result<S::Ok, S::Error> {
-        bid.map(|bid| bid.0).serialize(to)
-    }
-
-    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Option<Nanodollars>, D::Error> {
-        Ok(Option::<u64>::deserialize(from)?.map(Nanodollars))
-    }
 }
 
 /// A schedule.

@@ -3,6 +3,7 @@
 pub mod artifacts;
 pub mod clock;
 pub mod credentials;
+pub mod expressions;
 pub mod http_guest;
 pub mod sandbox;
 pub mod store;

@@ -35,9 +35,11 @@ pub struct Assignment {
     /// The account's weight.
     pub weight: u32,
     /// What it shares with the other jobs of its run.
-    pub plan: Arc<Plan>,
+    pub recipe: Arc<Recipe>,
     /// The arguments, as a JSON array.
     pub arguments: String,
+    /// What it has for itself; see [`crate::model::own::Own`].
+    pub own: Option<Vec<u8>>,
 }
 
 /// What a guest is to do.
@@ -52,7 +54,7 @@ pub enum Task {
 
 /// What is the same for every job of a run: settings and input, joined.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct Recipe {
     /// The run.
     pub run: RunId,
     /// The trace of the request that asked for it.
@@ -69,9 +71,11 @@ pub struct Plan {
     pub stdin: String,
     /// The function's settings, with what the run overrides.
     pub settings: Settings,
+    /// Whether it is of a stage of a plan.
+    pub is_staged: bool,
 }
 
-impl Plan {
+impl Recipe {
     /// Joins a function's settings with what a run overrides.
     pub fn join(
         (run, trace): (RunId, Option<Trace>),
@@ -79,6 +83,7 @@ impl Plan {
         settings: &Settings,
         code: Code,
         common: &Common,
+        is_staged: bool,
     ) -> Arc<Self> {
         let mut settings = settings.clone();
         if let Some(timeout) = common.timeout_ms {
@@ -97,6 +102,7 @@ impl Plan {
             export: common.export.clone().or(settings.export.take()),
             stdin: common.stdin.clone().unwrap_or_default(),
             settings,
+            is_staged,
         })
     }
 
@@ -116,6 +122,7 @@ impl Plan {
             export: None,
             stdin: String::new(),
             settings: Settings::default(),
+            is_staged: false,
         })
     }
 }

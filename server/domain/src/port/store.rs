@@ -3,6 +3,7 @@
 //! Every read and write but the node's own work names the account; what is another's is not there.
 
 mod functions;
+mod plans;
 mod schedules;
 mod workers;
 
@@ -15,7 +16,7 @@ use crate::error::Result;
 use crate::model::account::{Account, AccountName, Key};
 use crate::model::attempt::Charged;
 use crate::model::function::Made;
-use crate::model::id::{AccountId, FunctionId, JobId, KeyId, RunId, Sha256};
+use crate::model::id::{AccountId, FunctionId, JobId, KeyId, RunId, Sha256, StageId};
 use crate::model::job::{Ended, Job, Progress, ResultType, Resulted, Status};
 use crate::model::log::{Entry, Line, Start};
 use crate::model::money::{Nanodollars, Picodollars};
@@ -34,6 +35,7 @@ use crate::model::usage::{By, Reported, Totals};
 use crate::port::sandbox::Assignment;
 
 pub use self::functions::{Functions, NewBuild, NewVersion, Runtimes, Uploaded};
+pub use self::plans::{Begun, Came, Changed, End, NewPlan, NewStage, PlanFilter, Plans, StageState, Turn};
 pub use self::schedules::{Due, Fired, Schedules};
 pub use self::workers::{Held, Lost, Returned, Taken, Workers};
 
@@ -149,6 +151,8 @@ pub struct NewRun {
     pub receipt: Option<Receipt>,
     /// The trace of the request.
     pub trace: Option<Trace>,
+    /// The stage of a plan that it is made for.
+    pub stage: Option<StageId>,
 }
 
 /// A job of a run to be made.
@@ -158,6 +162,19 @@ pub struct NewJob {
     pub id: JobId,
     /// Its arguments, as a JSON array.
     pub arguments: String,
+    /// What it has for itself; see [`crate::model::own::Own`].
+    pub own: Option<Vec<u8>>,
+    /// What it is called, where it is one item of a stage.
+    pub name: Option<String>,
+    /// What a plan knows its result as, where it is one item of a stage.
+    pub var: Option<String>,
+}
+
+impl NewJob {
+    /// A job that has nothing but its arguments.
+    pub fn new(id: JobId, arguments: String) -> Self {
+        Self { id, arguments, own: None, name: None, var: None }
+    }
 }
 
 /// Which runs to list.
@@ -277,6 +294,8 @@ pub struct Finished {
     pub lines: Vec<Line>,
     /// Whether it was a build: a version ends with it.
     pub is_build: bool,
+    /// Whether it is of a stage of a plan, which goes on with it.
+    pub is_staged: bool,
     /// What was made, if it was a build and ended well.
     pub made: Option<Made>,
 }
@@ -413,11 +432,21 @@ pub trait Purge: Send + Sync {
 
 /// Everything that a store is.
 pub trait Store:
-    Accounts + Receipts + Runtimes + Functions + Runs + Jobs + Schedules + Workers + Ledger + Purge
+    Accounts + Receipts + Runtimes + Functions + Runs + Jobs + Plans + Schedules + Workers + Ledger + Purge
 {
 }
 
 impl<T> Store for T where
-    T: Accounts + Receipts + Runtimes + Functions + Runs + Jobs + Schedules + Workers + Ledger + Purge
+    T: Accounts
+        + Receipts
+        + Runtimes
+        + Functions
+        + Runs
+        + Jobs
+        + Plans
+        + Schedules
+        + Workers
+        + Ledger
+        + Purge
 {
 }

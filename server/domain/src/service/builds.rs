@@ -184,11 +184,12 @@ impl Builds {
             version: 0,
             common: Common::default(),
             bid: None,
-            jobs: vec![NewJob { id: self.base.ids.next(at), arguments: "[]".to_owned() }],
+            jobs: vec![NewJob::new(self.base.ids.next(at), "[]".to_owned())],
             run_at: None,
             at,
             receipt: None,
             trace,
+            stage: None,
         };
         NewBuild { version, runtime: runtime.label(), run }
     }

@@ -24,7 +24,7 @@ use crate::model::log::{Line, Start, Stream};
 use crate::model::receipt::{self, Kept, Once, Receipt};
 use crate::model::run::Source;
 use crate::model::step;
-use crate::port::sandbox::{Assignment, Attempted, Plan};
+use crate::port::sandbox::{Assignment, Attempted, Recipe};
 use crate::port::store::{Finished, NewRun, Store, Written};
 
 /// How long a call may run before a row says that it runs, unless its caller goes sooner.
@@ -155,16 +155,23 @@ impl Call {
     fn new(base: Arc<Base>, caller: &Caller, checked: Checked) -> Self {
         let Checked { function, version, common, .. } = &checked;
         let id = base.ids.next(base.clock.now());
-        let plan =
-            Plan::join((id, checked.trace), function.name.as_str(), &function.settings, version.code, common);
+        let recipe = Recipe::join(
+            (id, checked.trace),
+            function.name.as_str(),
+            &function.settings,
+            version.code,
+            common,
+            false,
+        );
         let run = NewRun { id, ..new_run(&base, caller, Source::Invoke, checked, None, None) };
         let assignment = Assignment {
             job: run.jobs[0].id,
             attempt: 1,
             account: caller.account(),
             weight: caller.weight(),
-            plan,
+            recipe,
             arguments: run.jobs[0].arguments.clone(),
+            own: None,
         };
         let progress = step::claim(Progress::new(None));
         Self { base, job: assignment.job, run, assignment, progress }
@@ -240,7 +247,16 @@ impl Call {
         let price = self.base.prices.of(&attempted.attempt, self.run.bid);
         let step = step::finish_call(from, attempted.attempt, self.base.clock.now());
         let lines = attempted.lines;
-        Finished { run: self.run.id, job: self.job, step, price, lines, is_build: false, made: None }
+        Finished {
+            run: self.run.id,
+            job: self.job,
+            step,
+            price,
+            lines,
+            is_build: false,
+            is_staged: false,
+            made: None,
+        }
     }
 }
 
@@ -274,6 +290,6 @@ fn shown(run: &NewRun, finished: &Finished, assignment: &Assignment) -> Job {
         assigned_at: Some(run.at),
         started_at: step.ended.as_ref().map(|attempt| attempt.started_at),
         completed_at: Some(step.at),
-        ..jobs::made(run, &assignment.plan.function, step.to)
+        ..jobs::made(run, &assignment.recipe.function, step.to)
     }
 }

@@ -103,7 +103,7 @@ impl Jobs {
     /// Opens the next round of a job that did not succeed.
     ///
     /// # Errors
-    /// Not found; a conflict if it succeeded, is not over, or was a build or a request to an HTTP function.
+    /// Not found; a conflict if it succeeded, is not over, or was a build, a request to an HTTP function or of a plan.
     pub async fn restart(&self, caller: &Caller, id: JobId) -> Result<Job> {
         let (now, store) = (self.base.clock.now(), &self.base.store);
         let job = store.job_get(caller.account(), id).await?.ok_or_else(not_found)?;
@@ -113,6 +113,7 @@ impl Jobs {
                 Some("this was a request to an HTTP function, which only its client can make again")
             }
             Source::Build => Some("this was a build; upload the source again"),
+            Source::Plan => Some("this is a job of a plan; restart the plan"),
             Source::Run | Source::Job | Source::Invoke | Source::Schedule => None,
         };
         if let Some(why) = once_only {

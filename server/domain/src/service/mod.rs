@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod keys;
 mod once;
 mod places;
+pub mod plans;
 pub mod runs;
 pub mod runtimes;
 pub mod schedules;
@@ -43,6 +44,8 @@ pub struct Services {
     pub invoke: invoke::Invoke,
     /// Runs.
     pub runs: runs::Runs,
+    /// Plans.
+    pub plans: plans::Plans,
     /// Jobs, attempts, logs.
     pub jobs: jobs::Jobs,
     /// What was used.
@@ -71,6 +74,7 @@ impl Services {
             runtimes: runtimes::Runtimes::new(base.clone()),
             invoke: invoke::Invoke::new(base.clone(), places.clone()),
             runs: runs::Runs::new(base.clone()),
+            plans: plans::Plans::new(base.clone()),
             jobs: jobs::Jobs::new(base.clone()),
             usage: usage::Usage::new(base.clone()),
             web: web::Web::new(base.clone(), auth, places),

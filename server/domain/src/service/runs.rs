@@ -77,9 +77,7 @@ impl Runs {
             );
         }
         let (bid, run_at) = (submission.bid, submission.run_at);
-        if run_at.is_some_and(|at| at > self.base.clock.now().plus(RUN_AT_AHEAD_MS_MAX)) {
-            return Err(Error::invalid("runAt must be within a year, in Unix milliseconds").field("runAt"));
-        }
+        check_run_at(&self.base, run_at)?;
         let checked = input::check(&self.base, caller, submission.request, Place::Parameters).await?;
         let function = checked.function.name.clone();
         let mut run = new_run(&self.base, caller, Source::Run, checked, bid, run_at);
@@ -171,6 +169,14 @@ impl Runs {
     }
 }
 
+/// Whether a time is near enough to wait for it.
+pub(super) fn check_run_at(base: &Base, run_at: Option<Millis>) -> Result<()> {
+    if run_at.is_some_and(|at| at > base.clock.now().plus(RUN_AT_AHEAD_MS_MAX)) {
+        return Err(Error::invalid("runAt must be within a year, in Unix milliseconds").field("runAt"));
+    }
+    Ok(())
+}
+
 /// A run of checked tuples, with an id for each job.
 pub(super) fn new_run(
     base: &Base,
@@ -181,10 +187,7 @@ pub(super) fn new_run(
     run_at: Option<Millis>,
 ) -> NewRun {
     let at = base.clock.now();
-    let job = |tuple: Box<RawValue>| NewJob {
-        id: base.ids.next(at),
-        arguments: String::from(Box::<str>::from(tuple)),
-    };
+    let job = |tuple: Box<RawValue>| NewJob::new(base.ids.next(at), String::from(Box::<str>::from(tuple)));
     NewRun {
         id: base.ids.next(at),
         account: caller.account(),
@@ -198,6 +201,7 @@ pub(super) fn new_run(
         at,
         receipt: None,
         trace: checked.trace,
+        stage: None,
     }
 }
 

@@ -276,6 +276,7 @@ impl Workers {
             price,
             lines: report.lines,
             is_build: false,
+            is_staged: false,
             made: None,
         }
     }

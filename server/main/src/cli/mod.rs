@@ -21,6 +21,7 @@ mod logs;
 mod make_runtime;
 mod moves;
 mod output;
+mod plans;
 mod run;
 mod runs;
 mod runtimes;
@@ -85,6 +86,8 @@ enum Command {
     Delete(Remote<delete::Arguments>),
     /// List, show, add and remove what makes functions of source
     Runtimes(Remote<runtimes::Arguments>),
+    /// List, show, submit, cancel and restart plans: stages that follow from each other
+    Plans(Remote<plans::Arguments>),
     /// List, put, pause and remove schedules: runs that are made again and again
     Schedules(Remote<schedules::Arguments>),
     /// Show what was used and what it costs
@@ -159,6 +162,7 @@ fn dispatch(command: Command) -> Done {
             local(runtimes::runtimes(remote.own, || remote.connection.client(), output), output)
         }
         Command::Usage(remote) => ask(remote, |own, client, output| usage::usage(&own, client, output)),
+        Command::Plans(remote) => ask(remote, plans::plans),
         Command::Schedules(remote) => ask(remote, schedules::schedules),
         Command::Keys(remote) => ask(remote, keys::keys),
         Command::Accounts(remote) => ask(remote, accounts::accounts),

@@ -123,7 +123,8 @@ fn over(run: &Value) -> u64 {
     counts.iter().map(|name| run["counts"][name].as_u64().unwrap_or(0)).sum()
 }
 
-fn read(path: &PathBuf) -> Result<String, Failure> {
+/// The text of a file, or of standard input.
+pub(super) fn read(path: &PathBuf) -> Result<String, Failure> {
     if path.as_os_str() != "-" {
         return std::fs::read_to_string(path).map_err(failure::file(path));
     }

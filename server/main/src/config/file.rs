@@ -164,6 +164,7 @@ pub(super) struct LimitsSection {
     versions_max: Option<u32>,
     workers_max: Option<usize>,
     schedules_max: Option<usize>,
+    plans_max: Option<usize>,
     worker_idle_ms: Option<u64>,
     worker_busy_ms: Option<u64>,
     /// 0 keeps them for good.
@@ -195,6 +196,7 @@ impl LimitsSection {
             ("functions_max", self.functions_max),
             ("workers_max", self.workers_max),
             ("schedules_max", self.schedules_max),
+            ("plans_max", self.plans_max),
         ] {
             if value == Some(0) {
                 return Err(Error::invalid(format!("limits.{name} must be 1 at least")));
@@ -228,6 +230,7 @@ impl LimitsSection {
             functions_max: self.functions_max.unwrap_or(usual.functions_max),
             versions_max: self.versions_max.unwrap_or(usual.versions_max),
             schedules_max: self.schedules_max.unwrap_or(usual.schedules_max),
+            plans_max: self.plans_max.unwrap_or(usual.plans_max),
             workers_max: self.workers_max.unwrap_or(usual.workers_max),
             worker_patience: Patience {
                 idle_ms: self.worker_idle_ms.unwrap_or(usual.worker_patience.idle_ms),

@@ -12,9 +12,10 @@ mod ledger;
 mod lists;
 mod logs;
 mod migrations;
-#[cfg(test)]
 mod plans;
 mod purge;
+#[cfg(test)]
+mod query_plans;
 mod readers;
 mod receipts;
 mod rows;
@@ -52,6 +53,8 @@ pub struct SqliteStore {
     functions: Arc<Cached<(AccountId, Name), Function>>,
     /// The account after which the next claim begins, where there are many.
     claimed_after: Arc<AtomicI64>,
+    /// The plan after which is looked for news next, so that each has its turn.
+    planned_after: Arc<AtomicI64>,
 }
 
 /// Connections that read at once.
@@ -84,6 +87,7 @@ impl SqliteStore {
             identities: Arc::default(),
             functions: Arc::default(),
             claimed_after: Arc::default(),
+            planned_after: Arc::default(),
         })
     }
 

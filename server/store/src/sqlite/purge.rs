@@ -4,14 +4,13 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension};
 use skep_domain::Result;
 use skep_domain::model::id::RunId;
-use skep_domain::model::price::Price;
-use skep_domain::model::step;
 use skep_domain::model::time::Millis;
 use skep_domain::port::store::{Purge, Purged};
 
-use super::jobs::moves::{self, ATTEMPTS_OF_A_JOB, Moved};
+use super::jobs::moves::ATTEMPTS_OF_A_JOB;
 use super::rows::Stored;
-use super::{SqliteStore, internal, runs, search};
+use super::search::RUNS;
+use super::{SqliteStore, internal, plans, runs};
 
 /// Jobs that one transaction takes away, or cancels, at most.
 const JOBS_MAX: i64 = 1000;
@@ -23,7 +22,7 @@ impl Purge for SqliteStore {
     async fn purge(&self, over_before: Option<Millis>, now: Millis) -> Result<Purged> {
         // Nearly always there is nothing to do: that costs no commit.
         let before = over_before.map_or(i64::MIN, Stored::stored);
-        if self.read(move |connection| next(connection, before)).await?.is_none() {
+        if self.read(move |connection| next(connection, before, now.stored())).await?.is_none() {
             return Ok(Purged::Nothing);
         }
         self.write(move |connection| purge(connection, before, now)).await
@@ -34,6 +33,8 @@ impl Purge for SqliteStore {
 enum Next {
     /// A run with its jobs.
     Run(i64),
+    /// A plan with its stages.
+    Plan(i64),
     /// A function without runs.
     Function(i64),
     /// A run of a deleted account with jobs that wait.
@@ -46,7 +47,7 @@ enum Next {
     Worker(i64),
 }
 
-fn next(connection: &Connection, before: i64) -> Result<Option<Next>> {
+fn next(connection: &Connection, before: i64, now: i64) -> Result<Option<Next>> {
     let find = |sql: &str, values: &[i64]| -> Result<Option<i64>> {
         let mut select = connection.prepare_cached(sql).map_err(internal)?;
         let found = select.query_row(rusqlite::params_from_iter(values), |row| row.get(0));
@@ -61,6 +62,9 @@ fn next(connection: &Connection, before: i64) -> Result<Option<Next>> {
             return Ok(Some(Next::Run(run)));
         }
     }
+    if let Some(plan) = find("SELECT key FROM plans WHERE account = 0 LIMIT 1", &[])? {
+        return Ok(Some(Next::Plan(plan)));
+    }
     if let Some(function) = find("SELECT key FROM functions WHERE account = 0 LIMIT 1", &[])? {
         return Ok(Some(Next::Function(function)));
     }
@@ -71,6 +75,15 @@ fn next(connection: &Connection, before: i64) -> Result<Option<Next>> {
     }
     if let Some(of_account) = next_of_account(connection)? {
         return Ok(Some(of_account));
+    }
+    // Those that are to go at a time, then those that are old; a plan's runs go with it.
+    for (sql, before) in [
+        ("SELECT key FROM plans WHERE delete_at <= ? LIMIT 1", now),
+        ("SELECT key FROM plans WHERE completed_at < ? ORDER BY completed_at LIMIT 1", before),
+    ] {
+        if let Some(plan) = find(sql, &[before])? {
+            return Ok(Some(Next::Plan(plan)));
+        }
     }
     let old = "SELECT key FROM runs WHERE completed_at < ? ORDER BY completed_at LIMIT 1";
     Ok(find(old, &[before])?.map(Next::Run))
@@ -111,9 +124,13 @@ fn next_of_account(connection: &Connection) -> Result<Option<Next>> {
 fn purge(connection: &Connection, before: i64, now: Millis) -> Result<Purged> {
     let mut jobs_left = JOBS_MAX;
     for _ in 0..RUNS_MAX {
-        match next(connection, before)? {
+        match next(connection, before, now.stored())? {
             None => return Ok(Purged::Nothing),
             Some(Next::Run(run)) => jobs_left -= purge_run(connection, run, jobs_left)?,
+            Some(Next::Plan(plan)) => {
+                plans::purge(connection, plan)?;
+                return Ok(Purged::Some);
+            }
             Some(Next::Waiting(run)) => {
                 cancel(connection, run, now)?;
                 return Ok(Purged::Some);
@@ -133,6 +150,9 @@ fn purge(connection: &Connection, before: i64, now: Millis) -> Result<Purged> {
                 execute(connection, "DELETE FROM workers WHERE key = ?", worker)?;
             }
             Some(Next::Account(account)) => {
+                if execute(connection, "UPDATE plans SET account = 0 WHERE account = ?", account)? > 0 {
+                    return Ok(Purged::Some);
+                }
                 execute(connection, "DELETE FROM workers WHERE account = ?", account)?;
                 execute(connection, "DELETE FROM schedules WHERE account = ?", account)?;
                 execute(connection, "DELETE FROM ledger WHERE account = ?", account)?;
@@ -186,7 +206,7 @@ fn purge_run(connection: &Connection, run: i64, jobs_max: i64) -> Result<i64> {
     }
     if until == end {
         execute(connection, "DELETE FROM run_events WHERE run = ?", run)?;
-        search::remove(connection, run)?;
+        RUNS.remove(connection, run)?;
         execute(connection, "DELETE FROM runs WHERE key = ?", run)?;
     }
     Ok(until - begin)
@@ -194,10 +214,5 @@ fn purge_run(connection: &Connection, run: i64, jobs_max: i64) -> Result<i64> {
 
 /// Cancels some of the waiting jobs of a run whose account is gone.
 fn cancel(connection: &Connection, run: RunId, now: Millis) -> Result<()> {
-    let mut moved = Moved::default();
-    for job in runs::live_jobs(connection, run, JOBS_MAX)? {
-        let step = step::cancel(job.progress, now)?;
-        moves::apply(connection, &job, &step, Price::default(), &mut moved)?;
-    }
-    moved.write(connection, now)
+    runs::cancel_jobs(connection, run, now, JOBS_MAX)
 }

@@ -19,7 +19,9 @@ use super::jobs::moves::{self, Moved, Placed};
 use super::ledger::{Lines, On};
 use super::lists::Range;
 use super::rows::{RowExt, Stored, corrupt, to_json};
-use super::{SqliteStore, builds, events, functions, internal, jobs, ledger, lists, logs, receipts, search};
+use super::{
+    SqliteStore, builds, events, functions, internal, jobs, ledger, lists, logs, plans, receipts, search,
+};
 
 const RUN: &str =
     "SELECT r.key, r.id, a.id AS account_id, r.source, f.id AS function_id, f.name AS function_name,
@@ -74,16 +76,7 @@ impl Runs for SqliteStore {
             if status.is_over() {
                 return Err(Error::conflict(format!("the run is over: {}", status.name())));
             }
-            connection
-                .prepare_cached("UPDATE runs SET cancel = 1 WHERE id = ?")
-                .and_then(|mut update| update.execute([id.to_bytes()]))
-                .map_err(internal)?;
-            let mut moved = Moved::default();
-            for job in live_jobs(connection, id, i64::MAX)? {
-                let step = step::cancel(job.progress, now)?;
-                moves::apply(connection, &job, &step, Price::default(), &mut moved)?;
-            }
-            moved.write(connection, now)?;
+            cancel(connection, id, now)?;
             get(connection, account, id)
         })
         .await
@@ -211,13 +204,15 @@ fn insert_at(
     counts[usize::from(state.progress.status.number())] = run.jobs.len() as i64;
     let totals = state.ended.as_ref().map_or_else(Totals::default, |over| over.totals);
     let [attempts, cpu, wall, peak, memory, egress, device, log, cost] = ledger::columns(&totals);
+    let stage = run.stage.map(|stage| plans::stage_key(connection, stage)).transpose()?;
+    let held = run.common.concurrency.filter(|count| (*count as usize) < run.jobs.len());
     connection
         .prepare_cached(
             "INSERT INTO runs (id, account, function, version, source, common, bid, first_job, queued, running,
                  retrying, succeeded, failed, timed_out, cancelled, cancel, created_at, started_at, completed_at,
                  attempts, cpu_nanos, wall_nanos, memory_peak_bytes, memory_byte_seconds, egress_bytes,
-                 device_nanos, log_bytes, cost, trace)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 device_nanos, log_bytes, cost, trace, stage, held)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -248,12 +243,15 @@ fn insert_at(
                 device,
                 log,
                 cost,
-                run.trace.map(Trace::to_bytes)
+                run.trace.map(Trace::to_bytes),
+                stage,
+                held.map(|held| first_job + i64::from(held))
             ])
         })
         .map_err(internal)?;
     let run_key = connection.last_insert_rowid();
-    search::insert(connection, run_key, account, &run.common)?;
+    let common = &run.common;
+    search::RUNS.insert(connection, run_key, account, common.name.as_deref(), &common.tags)?;
     insert_jobs(connection, run, state, [first_job, account, run_key, function])?;
     Ok(first_job)
 }
@@ -272,7 +270,7 @@ fn insert_jobs(
         )
         .map_err(internal)?;
     let mut arguments = connection
-        .prepare_cached("INSERT INTO job_arguments (job, arguments) VALUES (?, ?)")
+        .prepare_cached("INSERT INTO job_arguments (job, arguments, own, name, var) VALUES (?, ?, ?, ?, ?)")
         .map_err(internal)?;
     let progress = state.progress;
     let ended = state.ended.as_ref().and_then(|over| over.finished.step.ended.as_ref());
@@ -281,7 +279,10 @@ fn insert_jobs(
     let started_at = ended.map(|attempt| attempt.started_at.stored()).or(assigned_at);
     let completed_at = state.ended.as_ref().map(|over| over.finished.step.at.stored());
     let cost = state.ended.as_ref().map_or(0, |over| over.totals.cost.0.stored());
+    // What is more than may run at once waits until others of the run are over.
+    let at_once = run.common.concurrency.map_or(i64::MAX, i64::from);
     for (key, job) in (first_job..).zip(&run.jobs) {
+        let due_at = if key - first_job < at_once { progress.due_at } else { Some(Progress::HELD) };
         insert
             .execute(params![
                 key,
@@ -291,7 +292,7 @@ fn insert_jobs(
                 function,
                 progress.status.number(),
                 run.bid.map(|bid| bid.0.stored()),
-                progress.due_at.map(Stored::stored),
+                due_at.map(Stored::stored),
                 progress.attempts,
                 progress.failures,
                 progress.host_failures,
@@ -303,7 +304,7 @@ fn insert_jobs(
                 completed_at,
                 cost
             ])
-            .and_then(|_| arguments.execute(params![key, job.arguments]))
+            .and_then(|_| arguments.execute(params![key, job.arguments, job.own, job.name, job.var]))
             .map_err(internal)?;
     }
     let Some(over) = &state.ended else { return Ok(()) };
@@ -349,7 +350,17 @@ fn list(connection: &Connection, account: AccountId, filter: &RunFilter, page: &
         },
     };
     let found = match &filter.search {
-        Some(search) => search::found(connection, (account, function), search, filter, page)?,
+        Some(search) => {
+            let (from, to) = lists::bounds(filter.date_from, filter.date_to);
+            search::RUNS.found(connection, account, search, filter.order, page, |row| {
+                let (at, source): (i64, u8) = (row.get("at")?, row.get("source")?);
+                // A run that is being purged is nobody's.
+                Ok(row.get::<_, i64>("account")? == account
+                    && (from..=to).contains(&at)
+                    && filter.source.is_none_or(|wanted| wanted.number() == source)
+                    && function.is_none_or(|wanted| row.get("function") == Ok(wanted)))
+            })?
+        }
         None => {
             let prefix = function.map_or(("account", account), |function| ("function", function));
             let dates = (filter.date_from, filter.date_to);
@@ -384,6 +395,25 @@ pub(super) fn ranges(
         Range { table: "runs", index, prefix, sort: "created_at", from, to, order }
     };
     Source::ALL.iter().filter(shown).map(range).collect()
+}
+
+/// Cancels a run that is not over.
+pub(super) fn cancel(connection: &Connection, id: RunId, now: Millis) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE runs SET cancel = 1 WHERE id = ?")
+        .and_then(|mut update| update.execute([id.to_bytes()]))
+        .map_err(internal)?;
+    cancel_jobs(connection, id, now, i64::MAX)
+}
+
+/// Cancels some jobs of a run.
+pub(super) fn cancel_jobs(connection: &Connection, id: RunId, now: Millis, limit: i64) -> Result<()> {
+    let mut moved = Moved::default();
+    for job in live_jobs(connection, id, limit)? {
+        let step = step::cancel(job.progress, now)?;
+        moves::apply(connection, &job, &step, Price::default(), &mut moved)?;
+    }
+    moved.write(connection, now)
 }
 
 /// Some jobs of a run that are not over.

@@ -1,74 +1,114 @@
-//! Runs found by the words of their names and by their tags.
+//! Runs and plans found by their words and by their tags.
 
-use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, Row, params};
 use skep_domain::Result;
 use skep_domain::model::page::{Order, Page};
-use skep_domain::model::run::Common;
 use skep_domain::model::search::Search;
-use skep_domain::port::store::RunFilter;
 
 use super::internal;
 use super::lists::{Found, Walk};
-use super::rows::Stored;
+use super::rows::{RowExt, Stored};
 
 /// Rows that are read at once.
 const ROWS_MAX: u32 = super::lists::WALK_MAX as u32;
 
-/// Makes a run findable, if it has words.
-pub(super) fn insert(connection: &Connection, run: i64, account: i64, common: &Common) -> Result<()> {
-    if common.name.is_none() && common.tags.is_empty() {
-        return Ok(());
+/// A full-text index, and the table whose rows it finds.
+pub(super) struct Words {
+    table: &'static str,
+    of: &'static str,
+    /// What says whether a row fits otherwise.
+    columns: &'static str,
+}
+
+/// Of runs.
+pub(super) const RUNS: Words =
+    Words { table: "run_words", of: "runs", columns: "r.account, r.source, r.function" };
+/// Of plans.
+pub(super) const PLANS: Words = Words { table: "plan_words", of: "plans", columns: "r.account, r.status" };
+
+impl Words {
+    /// Makes a row findable, if it has words.
+    pub(super) fn insert(
+        &self,
+        connection: &Connection,
+        key: i64,
+        account: i64,
+        words: Option<&str>,
+        tags: &BTreeSet<String>,
+    ) -> Result<()> {
+        if words.is_none() && tags.is_empty() {
+            return Ok(());
+        }
+        let tags: Vec<String> = tags.iter().map(|tag| token(tag)).collect();
+        let sql = format!("INSERT INTO {} (rowid, owner, words, tags) VALUES (?, ?, ?, ?)", self.table);
+        connection
+            .prepare_cached(&sql)
+            .and_then(|mut insert| insert.execute(params![key, owner(account), words, tags.join(" ")]))
+            .map(drop)
+            .map_err(internal)
     }
-    let tags: Vec<String> = common.tags.iter().map(|tag| token(tag)).collect();
-    connection
-        .prepare_cached("INSERT INTO run_words (rowid, owner, words, tags) VALUES (?, ?, ?, ?)")
-        .and_then(|mut insert| insert.execute(params![run, owner(account), common.name, tags.join(" ")]))
-        .map(drop)
-        .map_err(internal)
-}
 
-/// Takes away what a run was found by.
-pub(super) fn remove(connection: &Connection, run: i64) -> Result<()> {
-    // Of a row that is not there, nothing is to be noted.
-    connection
-        .prepare_cached(
-            "DELETE FROM run_words WHERE rowid IN (SELECT id FROM run_words_docsize WHERE id = ?)",
-        )
-        .and_then(|mut delete| delete.execute([run]))
-        .map(drop)
-        .map_err(internal)
-}
+    /// Takes away what a row was found by.
+    pub(super) fn remove(&self, connection: &Connection, key: i64) -> Result<()> {
+        // Of a row that is not there, nothing is to be noted.
+        let table = self.table;
+        let sql = format!("DELETE FROM {table} WHERE rowid IN (SELECT id FROM {table}_docsize WHERE id = ?)");
+        connection
+            .prepare_cached(&sql)
+            .and_then(|mut delete| delete.execute([key]))
+            .map(drop)
+            .map_err(internal)
+    }
 
-/// The runs of a page that a search finds, in the order of their making. Other filters are looked at run by run.
-pub(super) fn found(
-    connection: &Connection,
-    (account, function): (i64, Option<i64>),
-    search: &Search,
-    filter: &RunFilter,
-    page: &Page,
-) -> Result<Found> {
-    let (than, direction, begin) = match filter.order {
-        Order::Ascending => (">", "ASC", 0),
-        Order::Descending => ("<", "DESC", i64::MAX),
-    };
-    let sql = format!(
-        "SELECT r.created_at AS at, r.key, r.source, r.function, r.account FROM run_words w JOIN runs r ON r.key = w.rowid
-         WHERE run_words MATCH ? AND w.rowid {than} ? ORDER BY w.rowid {direction} LIMIT {ROWS_MAX}"
-    );
-    let after = page.after.map_or(begin, |after| after.row.stored());
-    let (from, to) = super::lists::bounds(filter.date_from, filter.date_to);
-    let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
-    let mut rows = statement.query(params![expression(account, search), after]).map_err(internal)?;
-    let mut walk = Walk::default();
-    walk.over(&mut rows, page, |row| {
-        let (at, source): (i64, u8) = (row.get("at")?, row.get("source")?);
-        // A run that is being purged is nobody's.
-        Ok(row.get::<_, i64>("account")? == account
-            && (from..=to).contains(&at)
-            && filter.source.is_none_or(|wanted| wanted.number() == source)
-            && function.is_none_or(|wanted| row.get("function") == Ok(wanted)))
-    })?;
-    Ok(walk.end(page))
+    /// The rows of a page that a search finds, in the order of their making. Whether one fits otherwise, `fits` says
+    /// of its columns.
+    pub(super) fn found(
+        &self,
+        connection: &Connection,
+        account: i64,
+        search: &Search,
+        order: Order,
+        page: &Page,
+        fits: impl Fn(&Row<'_>) -> rusqlite::Result<bool>,
+    ) -> Result<Found> {
+        let (than, direction, begin) = match order {
+            Order::Ascending => (">", "ASC", 0),
+            Order::Descending => ("<", "DESC", i64::MAX),
+        };
+        let Self { table, of, columns } = self;
+        let sql = format!(
+            "SELECT r.created_at AS at, r.key, {columns} FROM {table} w JOIN {of} r ON r.key = w.rowid
+             WHERE {table} MATCH ? AND w.rowid {than} ? ORDER BY w.rowid {direction} LIMIT {ROWS_MAX}"
+        );
+        let after = page.after.map_or(begin, |after| after.row.stored());
+        let mut statement = connection.prepare_cached(&sql).map_err(internal)?;
+        let mut rows = statement.query(params![expression(account, search), after]).map_err(internal)?;
+        let mut walk = Walk::default();
+        walk.over(&mut rows, page, fits)?;
+        Ok(walk.end(page))
+    }
+
+    /// How many rows a search finds, up to a number.
+    pub(super) fn count(
+        &self,
+        connection: &Connection,
+        account: i64,
+        search: &Search,
+        status: Option<u8>,
+        max: u64,
+    ) -> Result<u64> {
+        let (table, of) = (self.table, self.of);
+        let join = status.map_or(String::new(), |status| {
+            format!("JOIN {of} r ON r.key = w.rowid AND r.status = {status}")
+        });
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {table} w {join} WHERE {table} MATCH ? LIMIT {max})"
+        );
+        let mut select = connection.prepare_cached(&sql).map_err(internal)?;
+        select.query_row([expression(account, search)], |row| row.unsigned(0)).map_err(internal)
+    }
 }
 
 /// A search in the words of SQLite's full-text index.

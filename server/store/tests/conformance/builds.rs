@@ -43,7 +43,7 @@ mod scenarios {
         let run = world.new_run(1, |run| run.version = 2);
         world.store.run_create(run).await.expect("it is written");
         let job = world.claim(1).await.remove(0);
-        assert_eq!(job.assignment.plan.code, now.code);
+        assert_eq!(job.assignment.recipe.code, now.code);
     }
 
     pub(super) async fn a_build_that_fails_leaves_the_version_that_was(world: &World) {

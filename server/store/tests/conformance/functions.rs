@@ -79,7 +79,7 @@ mod scenarios {
             world.store.function_get(world.account, &name("f")).await.expect("it answers").expect("there");
         assert_eq!((read.settings, read.updated_at), (settings.clone(), at(5)));
         world.submit(1).await;
-        assert_eq!(world.claim(1).await[0].assignment.plan.settings, settings);
+        assert_eq!(world.claim(1).await[0].assignment.recipe.settings, settings);
     }
 
     pub(super) async fn lists_are_cut_into_pages(world: &World) {

@@ -35,7 +35,7 @@ mod scenarios {
         assert!(world.claim(5).await.is_empty());
         let assignment = &claimed[0].assignment;
         assert_eq!((assignment.attempt, assignment.arguments.as_str()), (1, "[0]"));
-        assert_eq!(assignment.plan.function, "f");
+        assert_eq!(assignment.recipe.function, "f");
         assert_eq!(world.finish(&claimed[0], succeeded("42"), &[]).await, 1);
         assert_eq!(world.finish(&claimed[0], failed(FailureCode::Trap), &[]).await, 0);
         let job = world.job(assignment.job).await;
@@ -193,7 +193,8 @@ mod scenarios {
             bid: None,
             receipt: None,
             trace: None,
-            jobs: vec![NewJob { id: world.ids.next(START), arguments: "[1]".into() }],
+            stage: None,
+            jobs: vec![NewJob::new(world.ids.next(START), "[1]".into())],
             run_at: None,
             at: START,
         };

@@ -8,6 +8,7 @@ mod functions;
 mod jobs;
 mod lists;
 mod money;
+mod plans;
 mod purge;
 mod receipts;
 mod runs;

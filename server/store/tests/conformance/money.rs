@@ -193,10 +193,10 @@ mod scenarios {
         let (low, high, none) = (bid(Some(4)).await, bid(Some(5)).await, bid(None).await);
         let limits = || ClaimLimits { ask: Nanodollars(5), ..room(10, 10) };
         let claim = world.store.job_claim(limits(), at(10)).await.expect("it answers");
-        let runs: Vec<_> = claim.jobs.iter().map(|job| job.assignment.plan.run).collect();
+        let runs: Vec<_> = claim.jobs.iter().map(|job| job.assignment.recipe.run).collect();
         assert_eq!((runs, claim.jobs[0].bid), (vec![high, none], Some(Nanodollars(5))));
         assert!(world.store.job_claim(limits(), at(11)).await.expect("it answers").jobs.is_empty());
         let claim = world.store.job_claim(room(10, 10), at(12)).await.expect("it answers");
-        assert_eq!(claim.jobs[0].assignment.plan.run, low, "the ask has come down");
+        assert_eq!(claim.jobs[0].assignment.recipe.run, low, "the ask has come down");
     }
 }

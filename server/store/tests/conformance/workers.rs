@@ -314,6 +314,7 @@ mod scenarios {
             price: Price::default(),
             lines: Vec::new(),
             is_build: false,
+            is_staged: false,
             made: None,
         };
         for written in [1, 0] {

@@ -75,6 +75,7 @@ impl World {
             step: step::finish_call(step::claim(Progress::new(None)), attempt, at(12)),
             lines: Vec::new(),
             is_build: false,
+            is_staged: false,
             made: None,
         };
         let id = run.id;
@@ -84,7 +85,7 @@ impl World {
 
     /// A run to be made, of the world's own account.
     pub(crate) fn new_run(&self, jobs: u32, change: impl FnOnce(&mut NewRun)) -> NewRun {
-        let job = |number: u32| NewJob { id: self.ids.next(START), arguments: format!("[{number}]") };
+        let job = |number: u32| NewJob::new(self.ids.next(START), format!("[{number}]"));
         let mut run = NewRun {
             id: self.ids.next(START),
             account: self.account,
@@ -98,6 +99,7 @@ impl World {
             at: START,
             receipt: None,
             trace: None,
+            stage: None,
         };
         change(&mut run);
         run
@@ -140,15 +142,16 @@ impl World {
 
     pub(crate) fn end(&self, claimed: &Claimed, outcome: Outcome, lines: &[&str]) -> Finished {
         let attempt = attempt(claimed.progress.attempts, outcome);
-        let retry = &claimed.assignment.plan.settings.retry;
+        let retry = &claimed.assignment.recipe.settings.retry;
         let line = |text: &&str| Line { stream: Stream::Stdout, at: at(11), text: (*text).to_owned() };
         Finished {
-            run: claimed.assignment.plan.run,
+            run: claimed.assignment.recipe.run,
             job: claimed.assignment.job,
             price: Prices::default().of(&attempt, claimed.bid),
             step: step::finish(claimed.progress, attempt, retry, 0.0, at(12)),
             lines: lines.iter().map(line).collect(),
-            is_build: claimed.assignment.plan.task != Task::Call,
+            is_build: claimed.assignment.recipe.task != Task::Call,
+            is_staged: claimed.assignment.recipe.is_staged,
             made: None,
         }
     }
@@ -235,10 +238,10 @@ pub(crate) async fn upload(
 /// Ends the build that is claimed next, with what it made or with a failure.
 pub(crate) async fn build(world: &World, makes: Option<&[u8]>) {
     let claimed = world.claim(1).await.remove(0);
-    assert!(matches!(claimed.assignment.plan.task, Task::Build(_)));
+    assert!(matches!(claimed.assignment.recipe.task, Task::Build(_)));
     let failure = Failure::new(FailureCode::GuestError, "SyntaxError: no");
     let outcome = makes.map_or(Outcome::Failed(failure), |_| Outcome::Succeeded(Output::None));
-    let runtime = claimed.assignment.plan.code.component;
+    let runtime = claimed.assignment.recipe.code.component;
     let made = makes.map(|script| Made {
         code: Code { component: runtime, script: Some(Sha256::of(script)) },
         interface: Interface { kinds: vec!["exports".into()], ..Interface::default() },

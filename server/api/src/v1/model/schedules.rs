@@ -75,6 +75,7 @@ pub(in crate::v1) struct PlannedView {
     pub(in crate::v1) labels: BTreeMap<String, String>,
     pub(in crate::v1) name: Option<String>,
     pub(in crate::v1) tags: BTreeSet<String>,
+    pub(in crate::v1) concurrency: Option<u32>,
 }
 
 impl Wire for ScheduleBody {}

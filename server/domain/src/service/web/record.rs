@@ -96,11 +96,12 @@ pub(super) async fn keep(base: &Base, target: &Target, asked: Asked, served: Ser
         version: target.version,
         common: Common::default(),
         bid: None,
-        jobs: vec![NewJob { id: job, arguments: asked.arguments }],
+        jobs: vec![NewJob::new(job, asked.arguments)],
         run_at: None,
         at,
         receipt: None,
         trace: asked.trace,
+        stage: None,
     };
     let step = step::finish_call(step::claim(Progress::new(None)), attempt, base.clock.now());
     let finished = Finished {
@@ -110,6 +111,7 @@ pub(super) async fn keep(base: &Base, target: &Target, asked: Asked, served: Ser
         price,
         lines: lines(target, served.lines),
         is_build: false,
+        is_staged: false,
         made: None,
     };
     if let Err(error) = base.store.job_record(run, finished).await {

@@ -15,7 +15,7 @@ use skep_domain::model::settings::Settings;
 use skep_domain::model::step;
 use skep_domain::model::time::Millis;
 use skep_domain::model::trace::Trace;
-use skep_domain::port::sandbox::{Assignment, Plan};
+use skep_domain::port::sandbox::{Assignment, Recipe};
 use skep_domain::port::store::{Claim, ClaimLimits, Claimed};
 
 use super::moves::{self, Moved, Placed};
@@ -55,10 +55,10 @@ pub(super) fn claim(
     // Others may have what these have not.
     let left = more || accounts.iter().zip(&shares).any(|(account, share)| account.contender.ready > *share);
     let mut claim = Claim { jobs: Vec::new(), left, next_due: next_due(connection)? };
-    let mut plans = HashMap::new();
+    let mut recipes = HashMap::new();
     let mut moved = Moved::default();
     for (account, share) in accounts.iter().zip(shares).filter(|(_, share)| *share > 0) {
-        take(connection, account, (share, limits.ask), now, &mut plans, &mut moved, &mut claim.jobs)?;
+        take(connection, account, (share, limits.ask), now, &mut recipes, &mut moved, &mut claim.jobs)?;
     }
     moved.write(connection, now)?;
     Ok(claim)
@@ -138,7 +138,7 @@ fn take(
     account: &Account,
     (share, ask): (u32, Nanodollars),
     now: Millis,
-    plans: &mut HashMap<i64, Arc<Plan>>,
+    recipes: &mut HashMap<i64, Arc<Recipe>>,
     moved: &mut Moved,
     jobs: &mut Vec<Claimed>,
 ) -> Result<()> {
@@ -149,16 +149,16 @@ fn take(
              WHERE key = ?1",
         )
         .map_err(internal)?;
-    for Ready { placed, id, bid, arguments } in ready(connection, account.key, share, ask)? {
-        let plan = match plans.get(&placed.run) {
-            Some(plan) => plan.clone(),
-            None => plans.entry(placed.run).or_insert(plan(connection, placed.run)?).clone(),
+    for Ready { placed, id, bid, arguments, own } in ready(connection, account.key, share, ask)? {
+        let recipe = match recipes.get(&placed.run) {
+            Some(recipe) => recipe.clone(),
+            None => recipes.entry(placed.run).or_insert(recipe(connection, placed.run)?).clone(),
         };
         update.execute(params![placed.key, now.stored()]).map_err(internal)?;
         moved.count(placed.run, placed.progress.status, Status::Running);
         let progress = step::claim(placed.progress);
         let (weight, attempt) = (account.contender.weight, progress.attempts);
-        let assignment = Assignment { job: id, attempt, account: account.id, weight, plan, arguments };
+        let assignment = Assignment { job: id, attempt, account: account.id, weight, recipe, arguments, own };
         jobs.push(Claimed { assignment, progress, bid });
     }
     Ok(())
@@ -169,6 +169,7 @@ struct Ready {
     id: JobId,
     bid: Option<Nanodollars>,
     arguments: String,
+    own: Option<Vec<u8>>,
 }
 
 /// An account's next jobs, from the two parts of the index: those that bid enough, those that do not bid.
@@ -176,8 +177,8 @@ fn ready(connection: &Connection, account: i64, share: u32, ask: Nanodollars) ->
     let mut found: Vec<Ready> = Vec::new();
     for (condition, order) in [("j.bid >= ?2", "j.bid DESC, j.key"), ("j.bid IS NULL AND ?2 >= 0", "j.key")] {
         let sql = format!(
-            "SELECT {}, j.id, j.bid, (SELECT arguments FROM job_arguments WHERE job = j.key) AS arguments
-             FROM jobs j WHERE j.account = ?1 AND j.status IN (0, 2) AND j.due_at IS NULL AND {condition}
+            "SELECT {}, j.id, j.bid, a.arguments, a.own
+             FROM jobs j CROSS JOIN job_arguments a ON a.job = j.key WHERE j.account = ?1 AND j.status IN (0, 2) AND j.due_at IS NULL AND {condition}
              ORDER BY {order} LIMIT ?3",
             moves::PLACED
         );
@@ -190,6 +191,7 @@ fn ready(connection: &Connection, account: i64, share: u32, ask: Nanodollars) ->
                 id: JobId::from_bytes(row.get("id")?),
                 bid: bid.map(|bid| Nanodollars(bid.unsigned_abs())),
                 arguments: row.get("arguments")?,
+                own: row.get("own")?,
             })
         });
         for ready in rows.map_err(internal)? {
@@ -200,22 +202,23 @@ fn ready(connection: &Connection, account: i64, share: u32, ask: Nanodollars) ->
 }
 
 /// What all jobs of a run share, read when they are claimed: a changed setting counts from now on.
-fn plan(connection: &Connection, run: i64) -> Result<Arc<Plan>> {
+fn recipe(connection: &Connection, run: i64) -> Result<Arc<Recipe>> {
     const SQL: &str =
-        "SELECT r.id, r.trace, r.source, f.name, f.settings, r.common, v.component, v.script, v.sha256
+        "SELECT r.id, r.trace, r.source, f.name, f.settings, r.common, r.stage, v.component, v.script, v.sha256
         FROM runs r JOIN functions f ON f.key = r.function
         JOIN versions v ON v.function = r.function AND v.number = r.version WHERE r.key = ?";
     let mut select = connection.prepare_cached(SQL).map_err(internal)?;
-    let plan = select.query_row([run], |row| {
+    let recipe = select.query_row([run], |row| {
         let name: String = row.get("name")?;
         let (settings, common): (Settings, Common) = (row.json("settings")?, row.json("common")?);
         let id = RunId::from_bytes(row.get("id")?);
         let trace = row.get::<_, Option<[u8; 24]>>("trace")?.map(Trace::from_bytes);
         let code = functions::code(row)?;
         if row.get::<_, u8>("source")? == Source::Build.number() {
-            return Ok(Plan::build((id, trace), &name, code, Sha256(row.get("sha256")?)));
+            return Ok(Recipe::build((id, trace), &name, code, Sha256(row.get("sha256")?)));
         }
-        Ok(Plan::join((id, trace), &name, &settings, code, &common))
+        let is_staged = row.get::<_, Option<i64>>("stage")?.is_some();
+        Ok(Recipe::join((id, trace), &name, &settings, code, &common, is_staged))
     });
-    plan.map_err(internal)
+    recipe.map_err(internal)
 }

@@ -16,7 +16,7 @@ use skep_domain::model::usage::{Totals, Usage};
 use crate::sqlite::ledger::{self, Lines, On};
 use crate::sqlite::rows::{RowExt, Stored, corrupt};
 use crate::sqlite::runs::COUNTS;
-use crate::sqlite::{builds, events, internal};
+use crate::sqlite::{builds, events, internal, plans};
 
 /// The columns that [`progress`] reads, of a table that the query calls `j`.
 pub(crate) const PROGRESS: &str =
@@ -91,15 +91,27 @@ impl Moved {
                  device_nanos = device_nanos + ?16, log_bytes = log_bytes + ?17, cost = cost + ?18,
                  completed_at = CASE WHEN queued + running + retrying + ?3 + ?4 + ?5 = 0 THEN coalesce(completed_at, ?2) END,
                  started_at = CASE WHEN running + ?4 > 0 THEN coalesce(started_at, ?2) ELSE started_at END
-             WHERE key = ?1 RETURNING first_job, source, completed_at",
+             WHERE key = ?1 RETURNING first_job, source, completed_at, stage, held",
             sets.join(", ")
         );
         let mut update = connection.prepare_cached(&sql).map_err(internal)?;
         for (run, OfRun { counts, totals, over }) in self.runs {
             let values = [&[run, at.stored()], &counts[..], &ledger::columns(&totals)].concat();
-            let (first_job, source, completed_at): (i64, u8, Option<i64>) = update
-                .query_row(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-                .map_err(internal)?;
+            let written = update.query_row(params_from_iter(values), |row| {
+                let stage: Option<i64> = row.get(3)?;
+                let held: Option<i64> = row.get(4)?;
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, stage, held))
+            });
+            let (first_job, source, completed_at, stage, held): (i64, u8, Option<i64>, _, _) =
+                written.map_err(internal)?;
+            if let Some(held) = held.filter(|_| !over.is_empty()) {
+                release(connection, run, held, over.len() as i64)?;
+            }
+            // The last job's end is news to a stage, and so is the first that is no success.
+            let is_bad = counts[usize::from(Status::Failed.number())..].iter().any(|count| *count > 0);
+            if let Some(stage) = stage.filter(|_| completed_at.is_some() || is_bad) {
+                plans::tell(connection, stage)?;
+            }
             if !over.is_empty() {
                 events::append(connection, run, first_job, &over)?;
             }
@@ -109,6 +121,22 @@ impl Moved {
         }
         Ok(())
     }
+}
+
+/// Lets jobs of a run that wait for others of it be claimed, as many as are over now.
+fn release(connection: &Connection, run: i64, held: i64, count: i64) -> Result<()> {
+    const JOBS: &str =
+        "UPDATE jobs SET due_at = NULL WHERE key >= ?1 AND key < ?2 AND run = ?3 AND due_at = ?4";
+    const RUN: &str =
+        "UPDATE runs SET held = CASE WHEN ?2 < first_job + queued + running + retrying + succeeded + failed
+            + timed_out + cancelled THEN ?2 END WHERE key = ?1";
+    let until = held + count;
+    connection
+        .prepare_cached(JOBS)
+        .and_then(|mut update| update.execute([held, until, run, Progress::HELD.stored()]))
+        .and_then(|_| connection.prepare_cached(RUN)?.execute([run, until]))
+        .map(drop)
+        .map_err(internal)
 }
 
 /// Writes a step of a job that the caller has found where the step begins.

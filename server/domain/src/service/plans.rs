@@ -1,0 +1,295 @@
+//! Plans: submitted, shown, cancelled, gone on with.
+
+mod start;
+mod turning;
+
+use std::sync::Arc;
+
+use super::once::{Looked, Pending, replay};
+use super::runs::check_run_at;
+use crate::base::Base;
+use crate::error::{Code, Error, Result};
+use crate::model::account::Caller;
+use crate::model::id::{PlanId, StageId};
+use crate::model::job::Status;
+use crate::model::page::{Listed, Page};
+use crate::model::plan::{self, Does, Kind, Nested, Plan, Stage, Staged};
+use crate::model::receipt::{Answered, Once};
+use crate::model::time::Millis;
+use crate::port::store::{NewPlan, NewStage, PlanFilter};
+use crate::tasks::Wake;
+
+use self::turning::Turning;
+
+/// Plans that are gone on with at once.
+const PLANS_AT_ONCE: u32 = 32;
+
+/// Plans.
+#[derive(Clone)]
+pub struct Plans {
+    base: Arc<Base>,
+}
+
+/// A plan to be submitted.
+#[derive(Debug, Default)]
+pub struct Submission {
+    /// The plan.
+    pub plan: Nested,
+    /// Not before.
+    pub run_at: Option<Millis>,
+}
+
+impl Plans {
+    pub(super) fn new(base: Arc<Base>) -> Self {
+        Self { base }
+    }
+
+    /// Submits a plan: it is on disk when this answers, and begins at once or at its time.
+    ///
+    /// # Errors
+    /// Invalid, with the stage and field at fault; too large for more stages than there may be.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        submission: Submission,
+        once: Option<Once<Plan>>,
+    ) -> Result<Answered<Plan>> {
+        let pending = match Pending::look(&self.base, caller, once).await? {
+            Looked::Todo(pending) => pending,
+            Looked::Done(receipt) => return replay(&self.base, receipt),
+        };
+        let Submission { plan, run_at } = submission;
+        plan::check(&plan)?;
+        check_run_at(&self.base, run_at)?;
+        self.check_expressions(caller, &plan).await?;
+        let now = self.base.clock.now();
+        let mut new = new_plan(&self.base, caller, plan, None, now)?;
+        new.run_at = run_at.filter(|run_at| *run_at > now);
+        let made = made(&new);
+        new.receipt = pending.receipt(&made)?;
+        let written = self.base.store.plan_create(new, self.base.limits.plans_max).await?;
+        self.base.tasks.wake(Wake::Plans);
+        pending.written(made, written)
+    }
+
+    /// A plan by id.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn get(&self, caller: &Caller, id: PlanId) -> Result<Plan> {
+        self.base.store.plan_get(caller.account(), id).await?.ok_or_else(not_found)
+    }
+
+    /// The caller's plans that are no stages of others.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn list(&self, caller: &Caller, filter: PlanFilter, page: Page) -> Result<Listed<Plan>> {
+        self.base.store.plan_list(caller.account(), filter, page).await
+    }
+
+    /// How many they are, up to some thousands.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn count(&self, caller: &Caller, filter: PlanFilter) -> Result<u64> {
+        self.base.store.plan_count(caller.account(), filter).await
+    }
+
+    /// The stages of a plan that have begun, in the order of their making.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn stages(&self, caller: &Caller, id: PlanId, page: Page) -> Result<Listed<Staged>> {
+        self.base.store.plan_stages(caller.account(), id, page).await?.ok_or_else(not_found)
+    }
+
+    /// A stage by id, and the plan that it is of.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn stage(&self, caller: &Caller, id: StageId) -> Result<(PlanId, Staged)> {
+        let no_stage = || Error::not_found("stage");
+        self.base.store.stage_get(caller.account(), id).await?.ok_or_else(no_stage)
+    }
+
+    /// Cancels a plan: its runs, the plans in it, and the plan that it is in.
+    ///
+    /// # Errors
+    /// Not found; a conflict if it is over.
+    pub async fn cancel(&self, caller: &Caller, id: PlanId) -> Result<Plan> {
+        let now = self.base.clock.now();
+        let plan = self.base.store.plan_cancel(caller.account(), id, now).await?.ok_or_else(not_found)?;
+        for who in [Wake::Cancel, Wake::Reap, Wake::Plans] {
+            self.base.tasks.wake(who);
+        }
+        self.base.signals.tell(id.to_u128());
+        Ok(plan)
+    }
+
+    /// Goes on with a plan that failed or was cancelled: with the stage of the first level at which it ended, anew.
+    ///
+    /// # Errors
+    /// Not found; a conflict if it neither failed nor was cancelled, or nothing is left of it.
+    pub async fn restart(&self, caller: &Caller, id: PlanId) -> Result<Plan> {
+        let now = self.base.clock.now();
+        let stage = self.base.ids.next(now);
+        let plan = self.base.store.plan_restart(caller.account(), id, stage, now).await?;
+        self.base.tasks.wake(Wake::Plans);
+        plan.ok_or_else(not_found)
+    }
+
+    /// Deletes a plan that is over, with its runs.
+    ///
+    /// # Errors
+    /// Not found; a conflict if it is not over.
+    pub async fn delete(&self, caller: &Caller, id: PlanId) -> Result<()> {
+        let deleted = self.base.store.plan_delete(caller.account(), id).await?;
+        self.base.tasks.wake(Wake::Purge);
+        if deleted { Ok(()) } else { Err(not_found()) }
+    }
+
+    /// Goes on with plans of which there is news. Says when to look again, if that is known.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn tick(&self, now: Millis) -> Result<Option<Millis>> {
+        let (plans, next) = self.base.store.plan_news(PLANS_AT_ONCE, now).await?;
+        if plans.is_empty() {
+            return Ok(next);
+        }
+        // Together, so that their writes share a commit.
+        let turns = plans.into_iter().map(|plan| async move {
+            let turned = Turning::take(&self.base, plan).await;
+            // What keeps one plan from going on must not keep the others; there is still news of it.
+            turned.inspect_err(|error| {
+                tracing::error!(plan.id = %plan, error = error.chain(), "a plan could not go on; trying again");
+            })
+        });
+        let turned = futures_util::future::join_all(turns).await;
+        let is_well = turned.iter().all(Result::is_ok);
+        Ok(if is_well { Some(now) } else { next })
+    }
+
+    /// Whether what should be expressions are some.
+    async fn check_expressions(&self, caller: &Caller, plan: &Nested) -> Result<()> {
+        let mut found = Vec::new();
+        let style = plan.head.style;
+        gather(plan, "", style, &mut found);
+        if found.is_empty() {
+            return Ok(());
+        }
+        let (fields, texts): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let are = self.base.expressions.check(caller, texts.clone()).await?;
+        match are.iter().position(|is_one| !is_one) {
+            None => Ok(()),
+            Some(index) => {
+                let (field, text) = (&fields[index], &texts[index]);
+                Err(Error::invalid(format!("{field} is no expression: {text}")).field(field.clone()))
+            }
+        }
+    }
+}
+
+/// The texts of a plan that must be expressions, with their fields.
+fn gather(plan: &Nested, at: &str, style: plan::Style, found: &mut Vec<(String, String)>) {
+    let dot = if at.is_empty() { "" } else { "." };
+    if let Some(output) = plan.head.output.as_ref().filter(|output| output.contains("{{")) {
+        found.push((format!("{at}{dot}output"), output.clone()));
+    }
+    for (index, stage) in plan.stages.iter().enumerate() {
+        gather_stage(stage, &format!("{at}{dot}stages[{index}]"), style, found);
+    }
+}
+
+fn gather_stage(stage: &Stage, at: &str, style: plan::Style, found: &mut Vec<(String, String)>) {
+    if let Some(when) = &stage.when {
+        found.push((format!("{at}.if"), when.clone()));
+    }
+    let all = |stages: &[Stage], what: &str, found: &mut _| {
+        for (index, stage) in stages.iter().enumerate() {
+            gather_stage(stage, &format!("{at}.{what}[{index}]"), style, found);
+        }
+    };
+    match &stage.does {
+        Does::Call(_) => {}
+        Does::Sequence(stages) => all(stages, "sequence", found),
+        Does::Parallel(stages) => all(stages, "parallel", found),
+        Does::Each(each) => {
+            found.push((format!("{at}.each.list"), each.list.clone()));
+            gather_stage(&each.stage, &format!("{at}.each.stage"), style, found);
+        }
+        Does::Plan(plan) => gather(plan, &format!("{at}.plan"), style, found),
+    }
+}
+
+/// A plan with an id for itself and for the stage that goes through its stages.
+fn new_plan(base: &Base, caller: &Caller, plan: Nested, of: Option<StageId>, at: Millis) -> Result<NewPlan> {
+    let Nested { head, secrets, is_detached, stages } = plan;
+    let names = secrets.keys().cloned().collect();
+    let sealed = match secrets.is_empty() {
+        true => None,
+        false => Some(base.credentials.seal(&serde_json::to_vec(&secrets).map_err(Error::internal)?)?),
+    };
+    let stage =
+        Stage { name: head.name.clone(), when: None, var: None, noted: None, does: Does::Sequence(stages) };
+    Ok(NewPlan {
+        id: base.ids.next(at),
+        account: caller.account(),
+        of,
+        is_detached,
+        head,
+        secrets: names,
+        sealed,
+        root: NewStage {
+            id: base.ids.next(at),
+            parent: None,
+            position: 0,
+            kind: Kind::Sequence,
+            stage: Some(stage),
+            scope: None,
+        },
+        run_at: None,
+        at,
+        receipt: None,
+    })
+}
+
+/// A plan as it is shown once it is written.
+fn made(new: &NewPlan) -> Plan {
+    let total = match new.root.stage.as_ref().map(|stage| &stage.does) {
+        Some(Does::Sequence(stages)) => stages.len() as u32,
+        _ => 0,
+    };
+    Plan {
+        id: new.id,
+        account: new.account,
+        parent: None,
+        head: new.head.clone(),
+        secrets: new.secrets.clone(),
+        status: Status::Queued,
+        total,
+        begun: 0,
+        over: 0,
+        error: None,
+        result: None,
+        cost: crate::model::money::Nanodollars::default(),
+        run_at: new.run_at,
+        created_at: new.at,
+        started_at: None,
+        completed_at: None,
+    }
+}
+
+/// Whether an error is of what somebody wants, and not of the server.
+fn is_of_the_plan(error: &Error) -> bool {
+    match error.code() {
+        Code::Invalid | Code::NotFound | Code::Conflict | Code::TooLarge => true,
+        Code::Unauthenticated | Code::ScopeRequired => true,
+        Code::InFlight | Code::TooMany | Code::Unavailable | Code::Internal => false,
+    }
+}
+
+fn not_found() -> Error {
+    Error::not_found("plan")
+}
