@@ -32,8 +32,11 @@ fn with_docker(client: &Client<'_>, arguments: &[&str]) -> Command {
 
 impl Worker {
     fn start(client: &Client<'_>, arguments: &[&str]) -> Self {
-        let mut command = with_docker(client, &["instance", "start"]);
-        command.args(arguments);
+        let direct = with_docker(client, &["instance", "start"]);
+        // A runner of tests may ignore Ctrl-C, which what it starts would do as well.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT").arg(direct.get_program()).args(direct.get_args()).args(arguments);
+        command.envs(direct.get_envs().filter_map(|(name, value)| Some((name, value?))));
         Self(command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0).spawn().expect("it starts"))
     }
 
