@@ -1,15 +1,12 @@
 //! Templates, with their expressions found.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use std::ops::Range;
 
 use crate::program::{Expression, Programs};
 use crate::request;
 
-/// An expression in a text. The blanks are Go's.
-static EXPRESSION: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\{\{[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\}\}").expect("it is an expression"));
+/// What may stand between an expression and its braces: the blanks of Go's regular expressions.
+const BLANKS: [char; 5] = ['\t', '\n', '\x0c', '\r', ' '];
 
 /// What is to be evaluated.
 pub(crate) enum Template {
@@ -52,15 +49,13 @@ impl Template {
 impl Text {
     fn new(text: &str, programs: &mut Programs) -> Self {
         let mut parts = Vec::new();
-        let mut end = 0;
-        for captures in EXPRESSION.captures_iter(text) {
-            let (whole, [expression]) = captures.extract();
-            let start = captures.get_match().start();
-            parts.push(Part::Plain(text[end..start].to_owned()));
-            parts.push(Part::Expression(programs.expression(expression)));
-            end = start + whole.len();
+        let mut rest = text;
+        while let Some(Found { whole, expression }) = Found::first(rest) {
+            parts.push(Part::Plain(rest[..whole.start].to_owned()));
+            parts.push(Part::Expression(programs.expression(&rest[expression])));
+            rest = &rest[whole.end..];
         }
-        parts.push(Part::Plain(text[end..].to_owned()));
+        parts.push(Part::Plain(rest.to_owned()));
         Self(parts)
     }
 }
@@ -84,16 +79,54 @@ impl Json {
     }
 }
 
+/// An expression in a text: `{{`, blanks, as little as can be of one line but something, blanks, `}}`.
+struct Found {
+    /// Its bytes, with its braces.
+    whole: Range<usize>,
+    /// Those of the expression itself.
+    expression: Range<usize>,
+}
+
+impl Found {
+    /// The first of a text.
+    fn first(text: &str) -> Option<Self> {
+        let opens = text.char_indices().map(|(at, _)| at).filter(|at| text[*at..].starts_with("{{"));
+        opens.take_while(|at| text[*at..].contains("}}")).find_map(|open| Self::at(text, open))
+    }
+
+    /// The one whose braces are there.
+    fn at(text: &str, open: usize) -> Option<Self> {
+        let begin = open + "{{".len();
+        let blanks = text[begin..].len() - text[begin..].trim_start_matches(BLANKS).len();
+        // Blanks alone are an expression too, of the last of them.
+        (begin..=begin + blanks).rev().find_map(|begin| {
+            let (end, close) = end(text, begin)?;
+            Some(Self { whole: open..close, expression: begin..end })
+        })
+    }
+}
+
+/// Where an expression that begins there ends, and where its braces do.
+fn end(text: &str, begin: usize) -> Option<(usize, usize)> {
+    let line = text[begin..].find('\n').map_or(text.len(), |at| begin + at);
+    let ends = text[begin..line].char_indices().skip(1).map(|(at, _)| begin + at);
+    let last = (line > begin).then_some(line);
+    ends.chain(last).find_map(|end| {
+        let rest = text[end..].trim_start_matches(BLANKS);
+        rest.starts_with("}}").then(|| (end, text.len() - rest.len() + "}}".len()))
+    })
+}
+
 /// The expression of a text that is one, with or without `{{ }}` around it.
 pub(crate) fn inside(text: &str) -> &str {
-    EXPRESSION.captures(text).map_or(text, |captures| captures.extract::<1>().1[0])
+    Found::first(text).map_or(text, |found| &text[found.expression])
 }
 
 /// The expression of a text that is one `{{ }}` and nothing else.
 fn only(text: &str) -> Option<&str> {
     let text = text.trim();
-    let (whole, [expression]) = EXPRESSION.captures(text)?.extract();
-    (whole.len() == text.len()).then_some(expression)
+    let Found { whole, expression } = Found::first(text)?;
+    (whole.len() == text.len()).then(|| &text[expression])
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ mod registry;
 mod remove;
 mod reverse;
 mod sed;
+mod shuffle;
 mod sleep;
 mod sort;
 mod tail;

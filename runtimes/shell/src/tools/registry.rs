@@ -3,11 +3,11 @@
 use super::{
     Run, base64, basename, cat, cut, date, digest, echo, environment, expr, find as find_files, fold, grep,
     head, hexdump, identity, jq, list, move_file, nl, number_list, paste, printf, remove, reverse, sed,
-    sleep, sort, tail, tee, test, touch, translate, unique, which, word_count, xargs, yes,
+    shuffle, sleep, sort, tail, tee, test, touch, translate, unique, which, word_count, xargs, yes,
 };
 
 /// Sorted by name.
-const TOOLS: [(&str, Run); 69] = [
+const TOOLS: [(&str, Run); 70] = [
     ("[", |tool| Box::pin(test::run(tool))),
     ("base64", |tool| Box::pin(base64::run(tool))),
     ("basename", |tool| Box::pin(basename::basename(tool))),
@@ -55,6 +55,7 @@ const TOOLS: [(&str, Run); 69] = [
     ("sha1sum", |tool| Box::pin(digest::run(tool))),
     ("sha256sum", |tool| Box::pin(digest::run(tool))),
     ("sha512sum", |tool| Box::pin(digest::run(tool))),
+    ("shuf", |tool| Box::pin(shuffle::run(tool))),
     ("sleep", |tool| Box::pin(sleep::run(tool))),
     ("sort", |tool| Box::pin(sort::run(tool))),
     ("stat", |tool| Box::pin(list::stat(tool))),
