@@ -1,7 +1,7 @@
 //! Scenarios as data: what is sent and what is to come back, in `tests/scenarios/<dialect>/*.toml`.
 //!
 //! A file has what its server needs (`config`, `runtimes`, `accounts` with their passwords) and steps: `send` with `form`,
-//! `json` or `text`, then the `status` and, as JSON, the `answer`, whose objects have these fields and no others. In it
+//! `json`, `yaml` or `text`, then the `status` and, as JSON, the `answer`, whose objects have these fields and no others. In it
 //! `<uuid>`, `<date>`, `<token>`, `<any>` and the like stand for values that differ, and `~…` for a text that has this in it. What `save` names
 //! stands in later steps as `{name}`, in a query as `{name%}`. A step that is to be `repeated` is sent until its answer is so.
 
@@ -34,6 +34,7 @@ struct Step {
     authorization: Option<String>,
     form: Option<BTreeMap<String, String>>,
     json: Option<String>,
+    yaml: Option<String>,
     text: Option<String>,
     status: u16,
     answer: Option<String>,
@@ -51,6 +52,11 @@ fn sharedcloud_answers_as_seeds_000_and_001_say() {
 #[test]
 fn jobs_are_answered_as_seed_002_says() {
     play("v1");
+}
+
+#[test]
+fn tork_answers_as_seed_004_says() {
+    play("tork");
 }
 
 #[test]
@@ -114,6 +120,9 @@ fn ask(caller: &Caller, step: &Step, saved: &BTreeMap<String, String>, place: &s
 fn sent(caller: &Caller, step: &Step, saved: &BTreeMap<String, String>) -> Answer {
     let (method, path) = step.send.split_once(' ').expect("a method and a path");
     let path = filled(path, saved);
+    if let Some(yaml) = &step.yaml {
+        return caller.send(method, &path, filled(yaml, saved), &[("Content-Type", "text/yaml")]);
+    }
     match (&step.form, &step.json) {
         (Some(form), _) => {
             let pair =
@@ -184,6 +193,10 @@ fn fits(pattern: &str, found: &Value) -> bool {
         "<price of two seconds>" => found.as_f64().is_some_and(|price| (0.008..0.02).contains(&price)),
         "<two seconds>" => found.as_u64().is_some_and(|seconds| (2..5).contains(&seconds)),
         "<uuid>" => text.is_some_and(|text| shape(text) == "00000000-0000-0000-0000-000000000000"),
+        "<hex>" => text.is_some_and(|text| text.len() == 32 && shape(text).chars().all(|c| c == '0')),
+        "<time>" => {
+            text.is_some_and(|text| shape(text).starts_with("0000-00-00T00:00:00") && text.ends_with('Z'))
+        }
         "<date>" => text.is_some_and(|text| shape(text) == "00-00-0000 00:00:00"),
         "<token>" => text.is_some_and(|text| text.len() == 40 && shape(text).chars().all(|c| c == '0')),
         pattern => match pattern.strip_prefix('~') {

@@ -31,4 +31,5 @@ mod sources;
 mod states;
 mod streams;
 mod telemetry;
+mod tork;
 mod wasi_testsuite;

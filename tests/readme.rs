@@ -79,6 +79,18 @@ fn plans_are_as_their_page_says() {
 }
 
 #[test]
+fn a_job_of_tork_is_as_its_page_says() {
+    if !has_curl() {
+        return;
+    }
+    let printed = run_script(&blocks(&read("docs/tork.md")));
+    assert!(
+        printed.contains("\"result\":\"hello ada 17\"") && printed.contains("\"totalItems\":1"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn http_functions_and_grants_are_as_it_says() {
     if !has_curl() {
         return;

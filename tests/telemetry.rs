@@ -24,7 +24,7 @@ fn metrics_count_what_happens_and_are_named_as_prometheus_wants_it() {
     let run = admin.submit(&json!({"function": "even", "parameters": [[1], [2]]}));
     admin.run_over(&run);
     admin.get("/v1/jobs/nothing").refused(404);
-    let answer = admin.get("/metrics");
+    let answer = admin.send("GET", "/metrics", "", &[("Accept", "text/plain;version=0.0.4")]);
     assert!(answer.headers["content-type"].to_str().expect("text").starts_with("text/plain; version=0.0.4"));
     let text = answer.body.as_str().expect("text").to_owned();
     for line in [

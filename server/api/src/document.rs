@@ -16,6 +16,8 @@ use crate::fiddler;
 use crate::fiddler::schemas::{ErrorBody, ErrorItem, ErrorResponse};
 use crate::sharedcloud;
 use crate::sharedcloud::schemas::Detail;
+use crate::tork;
+use crate::tork::schemas::Message;
 use crate::v1::schemas::{Details, Refusal};
 
 /// Where the document of the native API lies.
@@ -32,6 +34,9 @@ const ABOUT_SHAREDCLOUD: &str = "Functions, runs and jobs of Skep as sharedcloud
 token as `Authorization: Token …`; bodies are forms, or JSON. Each path may end with a slash: then what is made is 201 and \
 what is deleted 204, else 200.";
 
+const ABOUT_TORK: &str = "Jobs of tasks as Tork's clients submit and watch them. Requests carry a key or a token as \
+`Authorization: Bearer …`, or an account's name and password as `Authorization: Basic …`.";
+
 /// The document of the native API.
 pub fn openapi() -> &'static Value {
     &documents()[0].1
@@ -39,7 +44,7 @@ pub fn openapi() -> &'static Value {
 
 /// One document for each API, the native one first, and where each is served.
 pub fn documents() -> &'static [(&'static str, Value)] {
-    static DOCUMENTS: OnceLock<[(&str, Value); 3]> = OnceLock::new();
+    static DOCUMENTS: OnceLock<[(&str, Value); 4]> = OnceLock::new();
     DOCUMENTS.get_or_init(|| {
         let native = written(collected("Skep", ABOUT, crate::native, |schemas| {
             add::<Refusal>(schemas);
@@ -54,10 +59,15 @@ pub fn documents() -> &'static [(&'static str, Value)] {
             written(collected("Skep, as sharedcloud", ABOUT_SHAREDCLOUD, sharedcloud::routes, |schemas| {
                 add::<Detail>(schemas);
             }));
+        let mut tork = collected("Skep, as Tork", ABOUT_TORK, tork::routes, add::<Message>);
+        let components = tork.components.get_or_insert_default();
+        let basic = SecurityScheme::Http(Http::new(HttpAuthScheme::Basic));
+        components.security_schemes.insert("basic".to_owned(), basic.into());
         [
             (PATH, tidied(native)),
             ("/openapi/fiddler.json", fiddler),
             ("/openapi/sharedcloud.json", sharedcloud),
+            ("/openapi/tork.json", written(tork)),
         ]
     })
 }

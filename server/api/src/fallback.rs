@@ -14,6 +14,8 @@ use crate::fiddler::error::Fiddler;
 use crate::shared::failure::{Dialect, Failure};
 use crate::sharedcloud;
 use crate::sharedcloud::error::SharedCloud;
+use crate::tork;
+use crate::tork::error::Tork;
 use crate::v1::error::Native;
 
 /// A path of a document, and the methods that it has.
@@ -31,6 +33,8 @@ pub(crate) async fn no_such_route(request: HttpRequest) -> HttpResponse {
         refuse::<Fiddler>(&request)
     } else if is_below(sharedcloud::PREFIX) {
         refuse::<SharedCloud>(&request)
+    } else if tork::PREFIXES.iter().any(|prefix| is_below(prefix)) {
+        refuse::<Tork>(&request)
     } else {
         refuse::<Native>(&request)
     }

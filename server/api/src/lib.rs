@@ -7,8 +7,10 @@ mod fallback;
 mod fiddler;
 mod front;
 mod functions;
+mod metrics;
 mod shared;
 mod sharedcloud;
+mod tork;
 mod v1;
 
 use actix_web::body::MessageBody;
@@ -44,10 +46,14 @@ pub(crate) fn app(
 
 /// The routes that are documented.
 fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(native).configure(fiddler::routes).configure(sharedcloud::routes);
+    config
+        .configure(native)
+        .configure(fiddler::routes)
+        .configure(sharedcloud::routes)
+        .configure(tork::routes);
 }
 
 /// Those of the native API.
 fn native(config: &mut ServiceConfig<'_>) {
-    config.configure(v1::routes).configure(shared::health::routes);
+    config.configure(v1::routes).configure(shared::health::routes).service(metrics::metrics_get);
 }

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::meter::Meter;
 use crate::model::attempt::{Attempt, Outcome};
 use crate::model::id::{Ids, JobId};
+use crate::model::image::Images;
 use crate::model::limits::Limits;
 use crate::model::log::Line;
 use crate::model::price::Prices;
@@ -44,6 +45,8 @@ pub struct Base {
     pub ids: Ids,
     /// What things cost.
     pub prices: Prices,
+    /// What stands for images.
+    pub images: Images,
     /// Sizes and counts.
     pub limits: Limits,
     /// Work that outlives a request, and who to wake.

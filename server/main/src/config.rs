@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use skep_domain::model::image::Images;
 use skep_domain::model::limits::Limits;
 use skep_domain::model::price::Prices;
 use skep_domain::{Error, Result};
@@ -41,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) grace: Duration,
     /// What things cost.
     pub(crate) prices: Prices,
+    pub(crate) images: Images,
     /// Other issuers whose tokens are taken.
     pub(crate) issuers: Vec<Issuer>,
     /// Sizes and counts.
@@ -103,7 +105,11 @@ impl Config {
             grace: Duration::from_secs(grace),
             prices: prices::read(file.prices)?,
             issuers: file.issuers.into_iter().map(file::IssuerEntry::read).collect::<Result<_>>()?,
-            limits: file.limits.read(&file.accounts)?,
+            limits: Limits {
+                has_anonymous: file.tork.has_anonymous(listen)?,
+                ..file.limits.read(&file.accounts)?
+            },
+            images: Images::with(file.images)?,
             otlp_endpoint: overrides.otlp_endpoint.or(file.telemetry.otlp_endpoint),
             log,
         })

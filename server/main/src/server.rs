@@ -222,6 +222,7 @@ fn base(
         clock,
         ids: Ids::default(),
         prices: config.prices.clone(),
+        images: config.images.clone(),
         limits: config.limits.clone(),
         tasks,
         signals: Signals::new(config.limits.streams_max),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use skep_domain::model::account::Account;
 use skep_domain::model::attempt::{Attempt, Outcome, Output};
@@ -13,6 +12,7 @@ use skep_domain::model::settings::Grants;
 use skep_domain::model::time::Millis;
 
 use super::model::{self, Extra, Info, ResourceType};
+use crate::shared::date::timestamp;
 
 pub(super) fn job(job: Job, function: Option<&Function>, account: &Account, verbose: bool) -> model::Job {
     let status = status(job.progress.status);
@@ -75,8 +75,7 @@ pub(super) fn organization(account: &Account) -> model::Organization {
 }
 
 fn time(at: Millis) -> String {
-    let at = i64::try_from(at.0).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-    at.unwrap_or_default().to_string()
+    timestamp(at).to_string()
 }
 
 fn resource_type(grants: Option<&Grants>) -> ResourceType {

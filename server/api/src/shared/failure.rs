@@ -32,6 +32,11 @@ impl<D> Failure<D> {
     pub(crate) fn code(&self) -> Code {
         self.error.code()
     }
+
+    /// The same in the words of another dialect.
+    pub(crate) fn said_by<E>(self) -> Failure<E> {
+        self.error.into()
+    }
 }
 
 /// What the server is to blame for, on its way to the log with the request's trace.

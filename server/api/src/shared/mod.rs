@@ -2,6 +2,7 @@
 
 pub(crate) mod allowed;
 pub(crate) mod body;
+pub(crate) mod date;
 pub(crate) mod failure;
 pub(crate) mod health;
 pub(crate) mod observe;

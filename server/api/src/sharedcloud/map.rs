@@ -2,7 +2,6 @@
 
 use std::mem::take;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Number, Value};
 use skep_domain::model::account::Account;
@@ -16,6 +15,7 @@ use skep_domain::model::worker::{Patience, Profile, Worker};
 
 use super::catalog::{self, Gpu, Image};
 use super::{literal, model};
+use crate::shared::date::timestamp;
 
 /// The labels that a function and a run of this API have.
 pub(super) const IMAGE: &str = "sharedcloud/image";
@@ -42,8 +42,7 @@ pub(super) fn gpu_of(profile: &Profile) -> Option<Gpu> {
 
 /// A time as the product writes it.
 pub(super) fn date(at: Millis) -> String {
-    let at = i64::try_from(at.0).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-    at.unwrap_or_default().to_zoned(TimeZone::UTC).strftime("%d-%m-%Y %H:%M:%S").to_string()
+    timestamp(at).to_zoned(TimeZone::UTC).strftime("%d-%m-%Y %H:%M:%S").to_string()
 }
 
 /// What was charged, as a number: to a thousandth, as the product shows it.

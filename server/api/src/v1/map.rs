@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
@@ -28,6 +27,7 @@ use super::model::{
     AccountView, AttemptView, CountsView, ErrorView, FunctionView, JobView, KeyView, LineView, List,
     ReportedView, ResultView, RunView, RuntimeView, Success, UsageView, VersionView,
 };
+use crate::shared::date::timestamp;
 use crate::shared::params::Cursors;
 
 /// A successful answer.
@@ -290,8 +290,7 @@ pub(super) fn reported(reported: Reported) -> ReportedView {
 
 /// The day of a time, as in 2026-11-22, in UTC.
 fn date(at: Millis) -> String {
-    let at = i64::try_from(at.0).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-    at.unwrap_or_default().to_zoned(TimeZone::UTC).date().to_string()
+    timestamp(at).to_zoned(TimeZone::UTC).date().to_string()
 }
 
 /// Stored JSON as it is; what would not be JSON becomes a string.

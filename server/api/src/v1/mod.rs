@@ -9,7 +9,7 @@ mod jobs;
 mod keys;
 mod logs;
 mod map;
-mod metrics;
+pub(crate) mod metrics;
 mod model;
 mod plans;
 mod query;
@@ -90,5 +90,4 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
             .service(accounts::account_change)
             .service(accounts::account_delete),
     );
-    config.service(metrics::metrics_get);
 }

@@ -27,6 +27,8 @@ pub struct Limits {
     pub streams_max: usize,
     /// Whether strangers may make accounts for themselves.
     pub has_registration: bool,
+    /// Whether Tork's clients on the server's own machine need no key: they are the admin.
+    pub has_anonymous: bool,
     /// Accounts of the server.
     pub accounts_max: usize,
     /// Keys of one account.
@@ -61,6 +63,7 @@ impl Default for Limits {
             invocations_max: 256,
             streams_max: 1_000,
             has_registration: false,
+            has_anonymous: false,
             accounts_max: 100_000,
             keys_max: 1_000,
             functions_max: 10_000,

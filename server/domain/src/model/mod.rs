@@ -5,6 +5,7 @@ pub mod attempt;
 pub mod fairness;
 pub mod function;
 pub mod id;
+pub mod image;
 pub mod job;
 pub mod labels;
 pub mod limits;

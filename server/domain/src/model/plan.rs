@@ -5,6 +5,7 @@
 
 mod check;
 mod names;
+mod sealing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ use super::time::Millis;
 
 pub use self::check::{STAGES_MAX, check};
 pub use self::names::Names;
+pub use self::sealing::{HOISTED, hoist_secrets};
 
 /// Bytes of all variables of a plan, as JSON.
 pub const VARIABLES_BYTES_MAX: u64 = 4 << 20;
@@ -63,7 +65,7 @@ pub struct Head {
     /// How long it is kept once it is over, in milliseconds; as long as runs are where it is `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kept_ms: Option<u64>,
-    /// What a dialect wants to know of it again, in its own words.
+    /// What a dialect wants to know of it again, in its own words. It may be large.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noted: Option<String>,
 }
@@ -160,6 +162,30 @@ pub struct Call {
     /// The most that is paid for a job-minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bid: Option<Nanodollars>,
+    /// What is to be run, where the function's name is that of an image. The arguments are its command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<Box<Script>>,
+}
+
+/// What an image is asked to run. Nothing in it is a template.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Script {
+    /// A script; where there is none, the command is run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// What stands before the command's words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entrypoint: Vec<String>,
+    /// Files by their names, and what is in them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+    /// Where it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workdir: Option<String>,
+    /// What it asks for that is not here: the call fails with that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsupported: Option<String>,
 }
 
 /// A stage for each item of a list.

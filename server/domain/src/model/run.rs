@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{AccountId, FunctionId, RunId};
+use super::id::{AccountId, FunctionId, RunId, StageId};
 use super::job::Status;
 use super::labels::Labels;
 use super::money::Nanodollars;
@@ -167,6 +167,8 @@ pub struct Run {
     pub account: AccountId,
     /// What made it.
     pub source: Source,
+    /// The stage of a plan that made it, if one did.
+    pub stage: Option<StageId>,
     /// The function.
     pub function: FunctionId,
     /// The function's name when the run was made.

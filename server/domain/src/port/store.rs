@@ -362,6 +362,9 @@ pub trait Jobs: Send + Sync {
     /// Appends lines to an attempt's log.
     async fn log_append(&self, job: JobId, attempt: u32, lines: Vec<Line>) -> Result<()>;
 
+    /// How many lines a job's log has.
+    async fn log_length(&self, account: AccountId, id: JobId) -> Result<Option<u64>>;
+
     /// A job's log from somewhere on.
     async fn log_list(
         &self,

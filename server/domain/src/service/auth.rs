@@ -146,6 +146,28 @@ impl Auth {
         if made { Ok(secret) } else { Err(unauthenticated()) }
     }
 
+    /// The caller that an account's name and password speak for, with all that the account may do.
+    ///
+    /// # Errors
+    /// Unauthenticated; too many where too many passwords are being checked.
+    pub async fn by_basic(&self, name: &str, password: String) -> Result<Caller> {
+        let account = self.by_password(name, password).await?;
+        Ok(Caller::new(&account, account.scopes, None))
+    }
+
+    /// The caller that a request without any proof is from: the admin, where the operator allows it.
+    ///
+    /// # Errors
+    /// Unauthenticated.
+    pub async fn anonymous(&self) -> Result<Caller> {
+        if !self.base.limits.has_anonymous {
+            return Err(unauthenticated());
+        }
+        let admin = self.base.store.account_get(&AccountName::parse(ADMIN)?).await?;
+        let admin = admin.ok_or_else(unauthenticated)?;
+        Ok(Caller::new(&admin, admin.scopes, None))
+    }
+
     async fn by_key(&self, key: &str) -> Result<(Account, Key)> {
         if !Key::is_one(key) {
             return Err(unauthenticated());

@@ -152,6 +152,14 @@ impl Jobs {
         self.base.signals.watch(job.id.to_u128(), caller.account().to_u128())
     }
 
+    /// How many lines a job's log has, over all attempts.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn log_length(&self, caller: &Caller, id: JobId) -> Result<u64> {
+        self.base.store.log_length(caller.account(), id).await?.ok_or_else(not_found)
+    }
+
     /// Entries of a job's log, from somewhere on.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! Plans: submitted, shown, cancelled, gone on with.
 
+mod images;
 mod start;
 mod turning;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::once::{Looked, Pending, replay};
@@ -13,10 +15,11 @@ use crate::model::account::Caller;
 use crate::model::id::{PlanId, StageId};
 use crate::model::job::Status;
 use crate::model::page::{Listed, Page};
-use crate::model::plan::{self, Does, Kind, Nested, Plan, Stage, Staged};
+use crate::model::plan::{self, Does, Kind, Names, Nested, Plan, Stage, Staged};
 use crate::model::receipt::{Answered, Once};
 use crate::model::time::Millis;
 use crate::port::store::{NewPlan, NewStage, PlanFilter};
+use crate::signals::Watching;
 use crate::tasks::Wake;
 
 use self::turning::Turning;
@@ -58,10 +61,11 @@ impl Plans {
             Looked::Todo(pending) => pending,
             Looked::Done(receipt) => return replay(&self.base, receipt),
         };
-        let Submission { plan, run_at } = submission;
+        let Submission { mut plan, run_at } = submission;
         plan::check(&plan)?;
         check_run_at(&self.base, run_at)?;
         self.check_expressions(caller, &plan).await?;
+        plan::hoist_secrets(&mut plan);
         let now = self.base.clock.now();
         let mut new = new_plan(&self.base, caller, plan, None, now)?;
         new.run_at = run_at.filter(|run_at| *run_at > now);
@@ -94,6 +98,32 @@ impl Plans {
     /// If the store fails.
     pub async fn count(&self, caller: &Caller, filter: PlanFilter) -> Result<u64> {
         self.base.store.plan_count(caller.account(), filter).await
+    }
+
+    /// Watches a plan for its end.
+    ///
+    /// # Errors
+    /// Not found; too many where too much is watched.
+    pub async fn watch(&self, caller: &Caller, id: PlanId) -> Result<Watching> {
+        let plan = self.get(caller, id).await?;
+        self.base.signals.watch(plan.id.to_u128(), caller.account().to_u128())
+    }
+
+    /// The variables of a plan so far, as JSON.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn variables(&self, caller: &Caller, id: PlanId) -> Result<BTreeMap<String, String>> {
+        let plan = self.get(caller, id).await?;
+        self.base.store.plan_variables(plan.id, Names::All).await
+    }
+
+    /// Of each text, whether it is an expression.
+    ///
+    /// # Errors
+    /// If they cannot be looked at in time.
+    pub async fn are_expressions(&self, caller: &Caller, texts: Vec<String>) -> Result<Vec<bool>> {
+        self.base.expressions.check(caller, texts).await
     }
 
     /// The stages of a plan that have begun, in the order of their making.
@@ -226,7 +256,7 @@ fn gather_stage(stage: &Stage, at: &str, style: plan::Style, found: &mut Vec<(St
 /// A plan with an id for itself and for the stage that goes through its stages.
 fn new_plan(base: &Base, caller: &Caller, plan: Nested, of: Option<StageId>, at: Millis) -> Result<NewPlan> {
     let Nested { head, secrets, is_detached, stages } = plan;
-    let names = secrets.keys().cloned().collect();
+    let names = secrets.keys().filter(|name| !name.starts_with(plan::HOISTED)).cloned().collect();
     let sealed = match secrets.is_empty() {
         true => None,
         false => Some(base.credentials.seal(&serde_json::to_vec(&secrets).map_err(Error::internal)?)?),

@@ -217,6 +217,7 @@ fn made(run: &NewRun, function: &str) -> Run {
         id: run.id,
         account: run.account,
         source: run.source,
+        stage: run.stage,
         function: run.function,
         function_name: function.to_owned(),
         version: run.version,

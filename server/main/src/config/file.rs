@@ -1,5 +1,6 @@
 //! The configuration file, in TOML.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,6 +29,9 @@ pub(super) struct File {
     pub(super) compiler: CompilerSection,
     pub(super) builds: BuildsSection,
     pub(super) accounts: AccountsSection,
+    pub(super) tork: TorkSection,
+    /// `[images]`: patterns of names of images, and the runtime that stands for them.
+    pub(super) images: BTreeMap<String, String>,
 }
 
 /// `[server]`
@@ -49,6 +53,32 @@ pub(super) struct ServerSection {
 pub(super) struct AccountsSection {
     /// Whether strangers may make accounts for themselves.
     pub(super) registration: bool,
+}
+
+/// `[tork]`: who may use the API of that name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TorkSection {
+    /// `required`, as where nobody says, or `none`.
+    auth: Option<String>,
+}
+
+impl TorkSection {
+    /// Whether requests without any proof are the admin's: only where nobody else can send any.
+    pub(super) fn has_anonymous(&self, listen: SocketAddr) -> Result<bool> {
+        match self.auth.as_deref() {
+            None | Some("required") => Ok(false),
+            Some("none") if listen.ip().is_loopback() => Ok(true),
+            Some("none") => {
+                let message = format!(
+                    "tork.auth = \"none\" lets everybody in who can reach the server, as the admin: listen on 127.0.0.1 instead of {}",
+                    listen.ip()
+                );
+                Err(Error::invalid(message))
+            }
+            Some(other) => Err(Error::invalid(format!("tork.auth = {other:?}: it must be required or none"))),
+        }
+    }
 }
 
 /// `[egress]`: where guests' requests may go, if they are granted.
@@ -225,6 +255,7 @@ impl LimitsSection {
             invocations_max: self.invocations_max.unwrap_or(usual.invocations_max),
             streams_max: self.streams_max.unwrap_or(usual.streams_max),
             has_registration: accounts.registration,
+            has_anonymous: usual.has_anonymous,
             accounts_max: self.accounts_max.unwrap_or(usual.accounts_max),
             keys_max: self.keys_max.unwrap_or(usual.keys_max),
             functions_max: self.functions_max.unwrap_or(usual.functions_max),

@@ -67,6 +67,14 @@ pub(super) fn list(connection: &Connection, job: i64, from: Start, limit: u32) -
     Ok(entries)
 }
 
+/// How many lines a job's log has.
+pub(super) fn length(connection: &Connection, job: i64) -> Result<u64> {
+    const SQL: &str = "SELECT first_seq + count FROM logs WHERE job = ? ORDER BY first_seq DESC LIMIT 1";
+    let mut select = connection.prepare_cached(SQL).map_err(internal)?;
+    let length = select.query_row([job], |row| row.unsigned(0)).optional().map_err(internal)?;
+    Ok(length.unwrap_or(0))
+}
+
 /// The beginning of a job's log, as text.
 pub(super) fn text(connection: &Connection, job: i64, bytes_max: usize) -> Result<String> {
     let mut text = String::new();

@@ -161,9 +161,12 @@ fn check_room(connection: &Connection, account: i64, plans_max: usize) -> Result
 /// Writes a plan with the stage that goes through its stages, which there is news of unless it is to wait.
 fn insert(connection: &Connection, plan: &NewPlan, account: i64, of: Option<i64>) -> Result<()> {
     const SQL: &str =
-        "INSERT INTO plans (id, account, stage, listed, detached, head, secrets, sealed, status, root,
+        "INSERT INTO plans (id, account, stage, listed, detached, head, noted, secrets, sealed, status, root,
             revision, variables_bytes, run_at, created_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, 0, 0, ?9, ?10)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, 0, ?10, ?11)";
+    // Apart, for it may be large, and each turn reads the head.
+    let (mut head, mut noted) = (plan.head.clone(), None);
+    std::mem::swap(&mut head.noted, &mut noted);
     connection
         .prepare_cached(SQL)
         .and_then(|mut insert| {
@@ -173,7 +176,8 @@ fn insert(connection: &Connection, plan: &NewPlan, account: i64, of: Option<i64>
                 of,
                 of.is_none(),
                 plan.is_detached,
-                to_json(&plan.head),
+                to_json(&head),
+                noted,
                 to_json(&plan.secrets),
                 plan.sealed,
                 plan.run_at.map(Stored::stored),
@@ -183,7 +187,6 @@ fn insert(connection: &Connection, plan: &NewPlan, account: i64, of: Option<i64>
         .map_err(internal)?;
     let key = connection.last_insert_rowid();
     if of.is_none() {
-        let head = &plan.head;
         let words = [Some(&head.name), head.description.as_ref()].into_iter().flatten();
         let words = words.map(String::as_str).collect::<Vec<_>>().join(" ");
         PLANS.insert(connection, key, account, Some(&words), &head.tags)?;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use skep_domain::model::id::{AccountId, FunctionId, RunId};
+use skep_domain::model::id::{AccountId, FunctionId, RunId, StageId};
 use skep_domain::model::job::{Ended, Progress, ResultType, Resulted, Status};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::page::{Listed, Order, Page};
@@ -26,7 +26,8 @@ use super::{
 const RUN: &str =
     "SELECT r.key, r.id, a.id AS account_id, r.source, f.id AS function_id, f.name AS function_name,
         r.version, r.common, r.bid, r.cost, r.first_job, r.queued, r.running, r.retrying, r.succeeded, r.failed,
-        r.timed_out, r.cancelled, r.cancel, r.created_at, r.started_at, r.completed_at
+        r.timed_out, r.cancelled, r.cancel, r.created_at, r.started_at, r.completed_at,
+        (SELECT s.id FROM stages s WHERE s.key = r.stage) AS stage_id
     FROM runs r JOIN accounts a ON a.key = r.account
     JOIN functions f ON f.key = r.function AND f.account = r.account ";
 
@@ -448,6 +449,7 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
         id: RunId::from_bytes(row.get("id")?),
         account: AccountId::from_bytes(row.get("account_id")?),
         source: Source::from_number(source).ok_or_else(|| corrupt("source"))?,
+        stage: row.get::<_, Option<[u8; 16]>>("stage_id")?.map(StageId::from_bytes),
         function: FunctionId::from_bytes(row.get("function_id")?),
         function_name: row.get("function_name")?,
         version: row.get("version")?,

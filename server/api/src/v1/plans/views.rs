@@ -68,6 +68,7 @@ fn call_of(body: CallBody, at: &str) -> Result<Call> {
         timeout_ms: body.timeout_ms,
         retry: body.retry,
         bid: price.transpose()?,
+        script: None,
     })
 }
 

@@ -72,6 +72,12 @@ pub struct Begun {
     pub variables_bytes: u64,
     /// Stages of which there is news.
     pub news: Vec<StageState>,
+    /// What has become of what those made.
+    pub came: Vec<(StageId, Came)>,
+    /// The stages that those are parts of.
+    pub parents: Vec<StageState>,
+    /// Of each such sequence the part whose turn comes next, with what it is, if it is made already.
+    pub next: Vec<(StageState, Option<Stage>)>,
 }
 
 /// Where a stage is, as far as going on needs to know it.

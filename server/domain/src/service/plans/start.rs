@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::new_plan;
 use super::turning::Turning;
+use super::{images, new_plan};
 use crate::error::{Code, Error, Result};
 use crate::model::id::StageId;
 use crate::model::own::Own;
-use crate::model::plan::{Call, Does, Each, Nested, Stage, StageStatus, Style};
+use crate::model::plan::{Call, Does, Each, Nested, Script, Stage, StageStatus, Style};
 use crate::model::run::{Common, Source};
 use crate::port::expressions::Template;
 use crate::port::store::NewStage;
@@ -27,7 +27,7 @@ struct Called {
     is_left_out: bool,
     function: String,
     export: Option<String>,
-    arguments: String,
+    arguments: Value,
     env: BTreeMap<String, String>,
     stdin: Option<String>,
     /// Its place in its list, where it is of one.
@@ -232,7 +232,7 @@ impl Turning<'_> {
             let (name, var, is_left_out) = common_values(stage, &mut values)?;
             let function = text(values.next())?;
             let export = call.export.as_ref().map(|_| text(values.next())).transpose()?;
-            let arguments = values.next().unwrap_or_default().to_string();
+            let arguments = values.next().unwrap_or_default();
             let mut env = BTreeMap::new();
             for name in call.env.keys() {
                 env.insert(name.clone(), text(values.next())?);
@@ -254,15 +254,18 @@ impl Turning<'_> {
     ) -> Result<()> {
         // What is the same for all is kept once; what may hold a secret is sealed with each.
         let is_common = calls.len() == 1 && self.secrets.is_empty();
+        let (mut function, export) = (calls[0].function.clone(), calls[0].export.clone());
+        if let Some(script) = &call.script {
+            function = self.stand_in(function, script, &mut calls).await?;
+        }
         let first = &mut calls[0];
-        let (function, export) = (first.function.clone(), first.export.clone());
         let (env, stdin) = match is_common {
             true => (std::mem::take(&mut first.env), first.stdin.take()),
             false => (BTreeMap::new(), None),
         };
         let (timeout_ms, retry) = (call.timeout_ms, call.retry.clone());
         let common = Common { export, stdin, env, timeout_ms, retry, concurrency, ..Common::default() };
-        let raw = |one: &Called| RawValue::from_string(one.arguments.clone()).map_err(Error::internal);
+        let raw = |one: &Called| RawValue::from_string(one.arguments.to_string()).map_err(Error::internal);
         let tuples = calls.iter().map(raw).collect::<Result<_>>()?;
         let request = Request { function, version: call.version, common, tuples, trace: None };
         let checked = input::check(self.base, &self.caller, request, Place::Parameters).await?;
@@ -283,9 +286,22 @@ impl Turning<'_> {
         Ok(())
     }
 
+    /// The function for an image, which gets what a container would.
+    async fn stand_in(&self, image: String, script: &Script, calls: &mut [Called]) -> Result<String> {
+        let (function, is_runner) = images::function_for(self.base, &self.caller, &image, script).await?;
+        for one in calls.iter_mut().filter(|_| is_runner) {
+            let Value::Array(command) = one.arguments.take() else { continue };
+            one.arguments = images::arguments(script, command);
+        }
+        Ok(function)
+    }
+
     /// What a stage is: its own, or the stage of the each that it is a part of.
     async fn definition(&mut self, id: StageId) -> Result<Stage> {
         let gone = || Error::internal("a stage has no definition");
+        if let Some(known) = self.definitions.get(&id) {
+            return Ok(known.clone());
+        }
         let made = self.made(id).map(|made| (made.stage.clone(), made.parent));
         let (own, parent) = match made {
             Some(made) => made,

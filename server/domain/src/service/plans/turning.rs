@@ -4,6 +4,7 @@
 //! parts that are still to have their turn. From these, what follows is worked off, up to the stages that begin next.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -14,7 +15,7 @@ use crate::model::account::Caller;
 use crate::model::attempt::Output;
 use crate::model::id::{PlanId, StageId};
 use crate::model::job::Status;
-use crate::model::plan::{Kind, Names, StageStatus, Style, VARIABLES_BYTES_MAX};
+use crate::model::plan::{Kind, Names, Stage, StageStatus, Style, VARIABLES_BYTES_MAX};
 use crate::model::time::Millis;
 use crate::model::token::Subject;
 use crate::port::expressions::{Evaluation, Template};
@@ -38,12 +39,16 @@ enum Todo {
 
 /// A turn, as far as it has been decided.
 pub(super) struct Turning<'a> {
-    pub(super) base: &'a Base,
+    pub(super) base: &'a Arc<Base>,
     pub(super) caller: Caller,
     pub(super) begun: Begun,
     pub(super) at: Millis,
     pub(super) secrets: BTreeMap<String, String>,
     stages: HashMap<StageId, Changed>,
+    /// What was read with the news: what has become of what stages made, and what comes next in sequences.
+    came: HashMap<StageId, Came>,
+    next: HashMap<(StageId, u32), StageState>,
+    pub(super) definitions: HashMap<StageId, Stage>,
     /// Where the parts of a stage begin that are made in this turn.
     parts_of: HashMap<StageId, usize>,
     pub(super) parts: Vec<NewStage>,
@@ -58,7 +63,7 @@ pub(super) struct Turning<'a> {
 
 impl<'a> Turning<'a> {
     /// Takes a turn of a plan, if it is still there.
-    pub(super) async fn take(base: &'a Base, plan: PlanId) -> Result<()> {
+    pub(super) async fn take(base: &'a Arc<Base>, plan: PlanId) -> Result<()> {
         let Some(begun) = base.store.plan_begun(plan, NEWS_MAX).await? else { return Ok(()) };
         let identity = Identity::Subject(Subject::Id(begun.plan.account));
         let Some((account, _)) = base.store.identity_find(identity).await? else { return Ok(()) };
@@ -74,6 +79,9 @@ impl<'a> Turning<'a> {
             at: base.clock.now(),
             secrets,
             stages: HashMap::new(),
+            came: HashMap::new(),
+            next: HashMap::new(),
+            definitions: HashMap::new(),
             parts_of: HashMap::new(),
             parts: Vec::new(),
             runs: Vec::new(),
@@ -85,11 +93,22 @@ impl<'a> Turning<'a> {
             started: 0,
             begun,
         };
-        for state in turning.begun.news.clone() {
-            turning.keep(state);
-        }
+        turning.know();
         turning.work().await?;
         turning.write().await
+    }
+
+    /// Takes in what was read with the news.
+    fn know(&mut self) {
+        self.came = std::mem::take(&mut self.begun.came).into_iter().collect();
+        for (state, stage) in std::mem::take(&mut self.begun.next) {
+            self.definitions.extend(stage.map(|stage| (state.id, stage)));
+            if let Some(parent) = state.parent {
+                self.next.insert((parent, state.position), state);
+            }
+        }
+        let states = [std::mem::take(&mut self.begun.news), std::mem::take(&mut self.begun.parents)];
+        states.into_iter().flatten().for_each(|state| self.keep(state));
     }
 
     async fn work(&mut self) -> Result<()> {
@@ -156,7 +175,11 @@ impl<'a> Turning<'a> {
 
     /// Sees what has become of what a stage made.
     async fn see(&mut self, id: StageId) -> Result<()> {
-        match self.base.store.stage_came(id).await? {
+        let came = match self.came.remove(&id) {
+            Some(came) => came,
+            None => self.base.store.stage_came(id).await?,
+        };
+        match came {
             Came::Nothing => Ok(()),
             Came::Well(output) => {
                 let state = self.state(id).await?;
@@ -409,7 +432,10 @@ impl<'a> Turning<'a> {
             self.keep(state);
             return Ok(id);
         }
-        let state = self.base.store.stage_part(id, position).await?;
+        let state = match self.next.remove(&(id, position)) {
+            Some(state) => Some(state),
+            None => self.base.store.stage_part(id, position).await?,
+        };
         let state = state.ok_or_else(|| Error::internal("a part of a stage is gone"))?;
         let id = state.id;
         self.keep(state);

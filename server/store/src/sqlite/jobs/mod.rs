@@ -122,6 +122,14 @@ impl Jobs for SqliteStore {
         .await
     }
 
+    async fn log_length(&self, account: AccountId, id: JobId) -> Result<Option<u64>> {
+        self.read(move |connection| match read::key_of(connection, account, id)? {
+            Some(key) => logs::length(connection, key).map(Some),
+            None => Ok(None),
+        })
+        .await
+    }
+
     async fn log_list(
         &self,
         account: AccountId,

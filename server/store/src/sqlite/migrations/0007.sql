@@ -10,6 +10,7 @@ CREATE TABLE plans (
     listed INTEGER NOT NULL,
     detached INTEGER NOT NULL,
     head TEXT NOT NULL,
+    noted TEXT,
     secrets TEXT NOT NULL,
     sealed BLOB,
     status INTEGER NOT NULL,

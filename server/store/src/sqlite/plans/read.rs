@@ -9,7 +9,7 @@ use skep_domain::model::id::{AccountId, PlanId, RunId, StageId};
 use skep_domain::model::job::{ResultType, Status};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::page::{Listed, Page, Position};
-use skep_domain::model::plan::{Kind, Names, Plan, Stage, StageStatus, Staged};
+use skep_domain::model::plan::{Head, Kind, Names, Plan, Stage, StageStatus, Staged};
 use skep_domain::model::run::Counts;
 use skep_domain::model::time::Millis;
 use skep_domain::port::store::{Begun, Came, PlanFilter, StageState};
@@ -24,12 +24,33 @@ use crate::sqlite::search::PLANS;
 /// Plans that are counted.
 const COUNTED_MAX: u64 = 10_000;
 
-const PLAN: &str = "SELECT p.key, p.id, a.id AS account_id, o.id AS parent_id, p.head, p.secrets, p.status, p.error,
-        p.result, p.run_at, p.created_at, p.started_at, p.completed_at, s.total, s.begun, s.over, s.stage AS root,
-        p.sealed, p.revision, p.variables_bytes,
-        (SELECT coalesce(sum(r.cost), 0) FROM stages c JOIN runs r ON r.stage = c.key WHERE c.plan = p.key) AS cost
-    FROM plans p JOIN accounts a ON a.key = p.account AND a.deleted = 0 JOIN stages s ON s.key = p.root
-    LEFT JOIN stages m ON m.key = p.stage LEFT JOIN plans o ON o.key = m.plan ";
+/// What of a plan takes as long to read as the plan is large.
+#[derive(Clone, Copy)]
+enum Large {
+    /// What it cost, and what a dialect noted.
+    All,
+    /// What it cost.
+    Cost,
+    /// Neither: each turn of a plan reads it.
+    Nothing,
+}
+
+/// Reads plans.
+fn plans(large: Large, condition: &str) -> String {
+    let noted = if matches!(large, Large::All) { "p.noted" } else { "NULL" };
+    let cost = if matches!(large, Large::Nothing) {
+        "0"
+    } else {
+        "(SELECT coalesce(sum(r.cost), 0) FROM stages c JOIN runs r ON r.stage = c.key WHERE c.plan = p.key)"
+    };
+    format!(
+        "SELECT p.key, p.id, a.id AS account_id, o.id AS parent_id, p.head, p.secrets, p.status, p.error, p.result,
+            p.run_at, p.created_at, p.started_at, p.completed_at, s.total, s.begun, s.over, p.sealed, p.revision,
+            p.variables_bytes, {noted} AS noted, {cost} AS cost
+        FROM plans p JOIN accounts a ON a.key = p.account AND a.deleted = 0 JOIN stages s ON s.key = p.root
+        LEFT JOIN stages m ON m.key = p.stage LEFT JOIN plans o ON o.key = m.plan WHERE {condition}"
+    )
+}
 
 const STATE: &str =
     "SELECT s.key, s.id, m.id AS parent_id, s.position, s.kind, s.status, s.total, s.begun, s.over,
@@ -40,7 +61,7 @@ const STAGED: &str = "SELECT s.key, s.id, m.id AS parent_id, m.parent AS grand, 
         (SELECT id FROM plans WHERE stage = s.key) AS made FROM stages s LEFT JOIN stages m ON m.key = s.parent ";
 
 pub(super) fn get(connection: &Connection, account: AccountId, id: PlanId) -> Result<Option<Plan>> {
-    let sql = format!("{PLAN} WHERE p.id = ? AND a.id = ?");
+    let sql = plans(Large::All, "p.id = ? AND a.id = ?");
     let mut select = connection.prepare_cached(&sql).map_err(internal)?;
     select.query_row([id.to_bytes(), account.to_bytes()], plan).optional().map_err(internal)
 }
@@ -60,7 +81,7 @@ pub(super) fn list(
         })?,
         None => lists::merged(connection, &[range(account, filter)], filter.order, page)?,
     };
-    let sql = format!("{PLAN} WHERE p.key = ?");
+    let sql = plans(Large::Cost, "p.key = ?");
     let mut select = connection.prepare_cached(&sql).map_err(internal)?;
     let rows = found.rows.iter().map(|position| select.query_row([position.row.stored()], plan).optional());
     let items =
@@ -208,7 +229,7 @@ pub(super) fn next_due(connection: &Connection, now: Millis) -> Result<Option<Mi
 }
 
 pub(super) fn begun(connection: &Connection, id: PlanId, stages_max: u32) -> Result<Option<Begun>> {
-    let sql = format!("{PLAN} WHERE p.id = ? AND p.completed_at IS NULL");
+    let sql = plans(Large::Nothing, "p.id = ? AND p.completed_at IS NULL");
     let mut select = connection.prepare_cached(&sql).map_err(internal)?;
     let found = select.query_row([id.to_bytes()], |row| {
         let key: i64 = row.get("key")?;
@@ -218,6 +239,9 @@ pub(super) fn begun(connection: &Connection, id: PlanId, stages_max: u32) -> Res
             revision: row.unsigned("revision")?,
             variables_bytes: row.unsigned("variables_bytes")?,
             news: Vec::new(),
+            came: Vec::new(),
+            parents: Vec::new(),
+            next: Vec::new(),
         };
         Ok((key, begun))
     });
@@ -233,7 +257,36 @@ pub(super) fn begun(connection: &Connection, id: PlanId, stages_max: u32) -> Res
     let mut select = connection.prepare_cached(&sql).map_err(internal)?;
     let rows = select.query_map([key, i64::from(stages_max)], stage_state);
     begun.news = rows.and_then(Iterator::collect).map_err(internal)?;
+    near(connection, &mut begun)?;
     Ok(Some(begun))
+}
+
+/// Reads what a turn is most likely to ask for next, so that it need not ask.
+fn near(connection: &Connection, begun: &mut Begun) -> Result<()> {
+    let mut parents = BTreeMap::new();
+    for stage in &begun.news {
+        let made =
+            matches!(stage.kind, Kind::Call | Kind::Plan) || (stage.kind == Kind::Each && stage.total == 0);
+        if made && stage.status == StageStatus::Running {
+            begun.came.push((stage.id, came(connection, stage.id)?));
+        }
+        if let Some(parent) = stage.parent
+            && !parents.contains_key(&parent)
+            && let Some(state) = state(connection, parent)?
+        {
+            parents.insert(parent, state);
+        }
+    }
+    for parent in
+        parents.values().filter(|parent| parent.kind == Kind::Sequence && parent.begun < parent.total)
+    {
+        if let Some(next) = part(connection, parent.id, parent.begun)? {
+            let definition = definition(connection, next.id)?;
+            begun.next.push((next, definition));
+        }
+    }
+    begun.parents = parents.into_values().collect();
+    Ok(())
 }
 
 pub(super) fn state(connection: &Connection, id: StageId) -> Result<Option<StageState>> {
@@ -332,7 +385,7 @@ fn plan(row: &Row<'_>) -> rusqlite::Result<Plan> {
         id: PlanId::from_bytes(row.get("id")?),
         account: AccountId::from_bytes(row.get("account_id")?),
         parent: id("parent_id")?.map(PlanId::from_bytes),
-        head: row.json("head")?,
+        head: Head { noted: row.get("noted")?, ..row.json("head")? },
         secrets: row.json("secrets")?,
         status: Status::from_number(row.get("status")?).ok_or_else(|| corrupt("status"))?,
         total: row.get("total")?,

@@ -1,0 +1,192 @@
+//! A job's definition as a plan: a task is a stage, `run` and `image` a call.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use skep_domain::Result;
+use skep_domain::model::plan::{Call, Does, Each, Head, Nested, Script, Stage, Style};
+use skep_domain::model::retry::Policy;
+
+use super::definition::{AutoDelete, Defaults, Job, SubJob, Task, duration};
+use super::view::REDACTED;
+
+/// What runs where no image is named.
+const IMAGE: &str = "shell";
+/// What an each knows its item as where it does not say.
+const ITEM: &str = "item";
+/// The file that a guest's result is read from, by the name that tasks know it by.
+const OUTPUT: (&str, &str) = ("TORK_OUTPUT", "/output");
+/// Where a task's files are.
+const WORKDIR: &str = "/tork/workdir";
+
+/// A job as a plan.
+///
+/// # Errors
+/// If it cannot be kept.
+pub(super) fn of_job(mut job: Job) -> Result<Nested> {
+    let secrets = std::mem::take(&mut job.secrets);
+    let defaults = job.defaults.clone().unwrap_or_default();
+    let stages = job.tasks.iter().map(|task| stage(task, &defaults)).collect::<Result<_>>()?;
+    let head = Head {
+        name: job.name.clone(),
+        description: some(&job.description),
+        tags: tags(&job.tags),
+        inputs: texts(&job.inputs),
+        output: some(&job.output),
+        style: Style::Text,
+        kept_ms: kept_ms(job.auto_delete.as_ref()),
+        noted: Some(noted(&Job { secrets: redacted(&secrets), ..without_secrets(job) })?),
+        ..Head::default()
+    };
+    Ok(Nested { head, secrets, is_detached: false, stages })
+}
+
+/// A definition as it is kept beside the plan: what is secret is not in it.
+fn without_secrets(mut job: Job) -> Job {
+    job.tasks.iter_mut().for_each(hide);
+    job
+}
+
+fn hide(task: &mut Task) {
+    let password = task.registry.as_mut().map(|registry| &mut registry.password);
+    if let Some(password) = password.filter(|password| !password.is_empty()) {
+        REDACTED.clone_into(password);
+    }
+    if let Some(subjob) = &mut task.subjob {
+        subjob.secrets = redacted(&subjob.secrets);
+        subjob.tasks.iter_mut().for_each(hide);
+    }
+    if let Some(each) = &mut task.each {
+        hide(&mut each.task);
+    }
+    if let Some(parallel) = &mut task.parallel {
+        parallel.tasks.iter_mut().for_each(hide);
+    }
+}
+
+fn redacted(secrets: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    secrets.keys().map(|name| (name.clone(), REDACTED.to_owned())).collect()
+}
+
+fn stage(task: &Task, defaults: &Defaults) -> Result<Stage> {
+    let parts = |tasks: &[Task]| tasks.iter().map(|task| stage(task, defaults)).collect::<Result<Vec<_>>>();
+    let does = if let Some(parallel) = &task.parallel {
+        Does::Parallel(parts(&parallel.tasks)?)
+    } else if let Some(each) = &task.each {
+        Does::Each(Box::new(Each {
+            list: each.list.clone(),
+            var: some(&each.var).unwrap_or_else(|| ITEM.to_owned()),
+            concurrency: u32::try_from(each.concurrency).ok().filter(|count| *count > 0),
+            stage: stage(&each.task, defaults)?,
+        }))
+    } else if let Some(subjob) = &task.subjob {
+        Does::Plan(Box::new(nested(subjob)?))
+    } else {
+        Does::Call(Box::new(call(task, defaults)))
+    };
+    let mut shown = task.clone();
+    hide(&mut shown);
+    Ok(Stage {
+        name: task.name.clone(),
+        when: some(&task.when),
+        var: some(&task.var),
+        noted: Some(noted(&shown)?),
+        does,
+    })
+}
+
+fn nested(subjob: &SubJob) -> Result<Nested> {
+    let shown = Job {
+        name: subjob.name.clone(),
+        description: subjob.description.clone(),
+        tasks: subjob.tasks.clone(),
+        inputs: subjob.inputs.clone(),
+        secrets: redacted(&subjob.secrets),
+        auto_delete: subjob.auto_delete.clone(),
+        output: subjob.output.clone(),
+        ..Job::default()
+    };
+    let head = Head {
+        name: subjob.name.clone(),
+        description: some(&subjob.description),
+        inputs: texts(&subjob.inputs),
+        output: some(&subjob.output),
+        style: Style::Text,
+        kept_ms: kept_ms(subjob.auto_delete.as_ref()),
+        noted: Some(noted(&without_secrets(shown))?),
+        ..Head::default()
+    };
+    // The outer job's defaults are not its.
+    let stages = subjob.tasks.iter().map(|task| stage(task, &Defaults::default())).collect::<Result<_>>()?;
+    Ok(Nested { head, secrets: subjob.secrets.clone(), is_detached: subjob.detached, stages })
+}
+
+fn call(task: &Task, defaults: &Defaults) -> Call {
+    let mut env = task.env.clone();
+    env.insert(OUTPUT.0.to_owned(), OUTPUT.1.to_owned());
+    let workdir = some(&task.workdir).or_else(|| (!task.files.is_empty()).then(|| WORKDIR.to_owned()));
+    let timeout = some(&task.timeout).or_else(|| some(&defaults.timeout));
+    let retry = task.retry.as_ref().or(defaults.retry.as_ref());
+    let script = Script {
+        run: some(&task.run),
+        entrypoint: task.entrypoint.clone(),
+        files: task.files.clone(),
+        workdir,
+        unsupported: unsupported(task),
+    };
+    Call {
+        function: some(&task.image).unwrap_or_else(|| IMAGE.to_owned()),
+        arguments: task.cmd.iter().map(|word| json!(word)).collect(),
+        env,
+        timeout_ms: timeout.and_then(|text| milliseconds(&text)),
+        // At once, as the product tries again.
+        retry: retry.map(|retry| {
+            let limit = u32::try_from(retry.limit).unwrap_or_default();
+            Policy { limit, backoff_ms: 0, ..Policy::default() }
+        }),
+        script: Some(Box::new(script)),
+        ..Call::default()
+    }
+}
+
+/// What a task asks for that a sandbox here does not have.
+fn unsupported(task: &Task) -> Option<String> {
+    let asked = [
+        ("mounts", !task.mounts.is_empty()),
+        ("networks", !task.networks.is_empty()),
+        ("sidecars", !task.sidecars.is_empty()),
+        ("gpus", !task.gpus.is_empty()),
+        ("pre tasks", !task.pre.is_empty()),
+        ("post tasks", !task.post.is_empty()),
+    ];
+    let (what, _) = asked.into_iter().find(|(_, is_asked)| *is_asked)?;
+    Some(format!("{what} are not supported: each task runs in a sandbox of its own"))
+}
+
+/// How long a job is kept once it is over.
+fn kept_ms(auto_delete: Option<&AutoDelete>) -> Option<u64> {
+    auto_delete.and_then(|auto_delete| milliseconds(&auto_delete.after))
+}
+
+/// A duration in whole milliseconds, one at least.
+pub(super) fn milliseconds(text: &str) -> Option<u64> {
+    let nanoseconds = duration::parse(text).ok()?;
+    Some(u64::try_from(nanoseconds / 1_000_000).unwrap_or(0).max(1))
+}
+
+/// A job's tags, as far as they can be searched for; all of them are shown.
+fn tags(tags: &[String]) -> BTreeSet<String> {
+    tags.iter().map(|tag| tag.replace([' ', ','], "-")).filter(|tag| !tag.is_empty()).collect()
+}
+
+fn texts(texts: &BTreeMap<String, String>) -> Map<String, Value> {
+    texts.iter().map(|(name, text)| (name.clone(), json!(text))).collect()
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn noted(definition: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(definition).map_err(skep_domain::Error::internal)
+}
