@@ -2,7 +2,7 @@
 //! product's words.
 //!
 //! Both languages are read into a tree ([`tree`]), and the tree into these types ([`read`]), so that each text is made in
-//! one place. [`check`] says what the product's validator says.
+//! one place. [`check()`] says what the product's validator says.
 
 mod check;
 pub(super) mod duration;
