@@ -136,7 +136,7 @@ fn a_profile_says_which_server_and_what_is_said_here_goes_before_it() {
 }
 
 /// Every command, with those below it.
-const COMMANDS: [&[&str]; 51] = [
+const COMMANDS: [&[&str]; 59] = [
     &[],
     &["serve"],
     &["demo"],
@@ -176,6 +176,14 @@ const COMMANDS: [&[&str]; 51] = [
     &["schedules", "pause"],
     &["schedules", "resume"],
     &["schedules", "rm"],
+    &["webhooks"],
+    &["webhooks", "list"],
+    &["webhooks", "add"],
+    &["webhooks", "show"],
+    &["webhooks", "disable"],
+    &["webhooks", "enable"],
+    &["webhooks", "deliveries"],
+    &["webhooks", "replay"],
     &["usage"],
     &["keys"],
     &["keys", "create"],

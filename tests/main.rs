@@ -33,3 +33,4 @@ mod streams;
 mod telemetry;
 mod tork;
 mod wasi_testsuite;
+mod webhooks;

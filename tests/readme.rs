@@ -79,6 +79,19 @@ fn plans_are_as_their_page_says() {
 }
 
 #[test]
+fn the_page_about_webhooks_runs_as_it_stands() {
+    if !has_curl() {
+        return;
+    }
+    let printed = run_script(&blocks(&read("docs/webhooks.md")));
+    for part in
+        ["secret (shown once): whsec_", "run.succeeded, run.failed, run.cancelled, job.failed", "is deleted"]
+    {
+        assert!(printed.contains(part), "{part} in {printed}");
+    }
+}
+
+#[test]
 fn a_job_of_tork_is_as_its_page_says() {
     if !has_curl() {
         return;

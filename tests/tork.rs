@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::harness::{Caller, Ran, SKEP, Server, guest, skip};
+use crate::webhooks::{self, Ear};
 
 const YAML: [(&str, &str); 1] = [("Content-Type", "text/yaml")];
 
@@ -320,6 +321,49 @@ fn without_a_key_only_where_nobody_else_can_ask() {
     ]);
     let refused = Ran::of(command);
     assert!(refused.code != Some(0) && refused.stderr.contains("tork.auth"), "{}", refused.stderr);
+}
+
+#[test]
+fn webhooks_tell_of_jobs_and_tasks() {
+    let (server, ear) = (webhooks::server(), Ear::new(&[]));
+    let admin = server.admin();
+    let hooks = |event: &str, when: &str| {
+        let url = ear.url();
+        format!(
+            "  - {{url: '{url}', event: {event}, headers: {{X-Key: '{{{{ secrets.key }}}}', X-Job: '{{{{ job.name }}}}'}}, if: \"{when}\"}}\n"
+        )
+    };
+    let tasks = "tasks:\n  - {name: one, image: alpine, run: echo}\n";
+    let about = "secrets: {key: hunter22}\n";
+    let job = done(&admin, &format!("name: states\n{about}webhooks:\n{}{tasks}", hooks("''", "true")));
+    let told: Vec<_> = (0..2).map(|_| ear.next()).collect();
+    let mut states: Vec<String> = told.iter().map(|told| told.json()["state"].to_string()).collect();
+    states.sort();
+    assert_eq!(states, ["\"COMPLETED\"", "\"RUNNING\""]);
+    for heard in &told {
+        assert_eq!((heard.header("x-key"), heard.header("x-job")), ("hunter22", "states"), "{}", heard.head);
+        let told = heard.json();
+        assert_eq!(
+            (&told["id"], &told["name"], &told["tasks"]),
+            (&job["id"], &json!("states"), &Value::Null),
+            "{told}"
+        );
+    }
+    assert_eq!(job["webhooks"][0]["headers"]["X-Key"], "{{ secrets.key }}", "{job}");
+    let wanted = hooks("job.StateChange", "{{ job.state == 'COMPLETED' }}");
+    done(&admin, &format!("name: end\n{about}webhooks:\n{wanted}{tasks}"));
+    assert_eq!(ear.next().json()["state"], "COMPLETED");
+    assert!(ear.heard_nothing());
+    done(
+        &admin,
+        &format!("name: tasks\n{about}webhooks:\n{}{tasks}", hooks("task.StateChange", "task.state != ''")),
+    );
+    let mut states: Vec<String> = (0..3).map(|_| ear.next().json()["state"].to_string()).collect();
+    states.sort();
+    assert_eq!(states, ["\"COMPLETED\"", "\"RUNNING\"", "\"SCHEDULED\""]);
+    done(&admin, &format!("name: progress\n{about}webhooks:\n{}{tasks}", hooks("job.Progress", "true")));
+    assert_eq!(ear.next().json()["progress"], 100.0);
+    assert!(ear.heard_nothing());
 }
 
 /// Those of the product's own repository that need no network, no mount and no GPU.

@@ -12,6 +12,7 @@ mod shared;
 mod sharedcloud;
 mod tork;
 mod v1;
+mod words;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -22,6 +23,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use document::{documents, openapi};
 pub use front::Front;
+pub use words::Words;
 
 /// Everything that is served. The services are what all handlers share.
 pub(crate) fn app(

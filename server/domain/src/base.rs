@@ -19,9 +19,11 @@ use crate::port::clock::Clock;
 use crate::port::credentials::Credentials;
 use crate::port::expressions::Expressions;
 use crate::port::http_guest::HttpGuest;
+use crate::port::post::Post;
 use crate::port::sandbox::{Assignment, LogSink, Sandbox};
 use crate::port::store::Store;
 use crate::port::telemetry::{Span, SpanKind, Telemetry};
+use crate::port::wording::Wording;
 use crate::signals::Signals;
 use crate::tasks::Tasks;
 
@@ -37,6 +39,10 @@ pub struct Base {
     pub credentials: Arc<dyn Credentials>,
     /// Where expressions are evaluated.
     pub expressions: Arc<dyn Expressions>,
+    /// Who sends what is to be told.
+    pub post: Arc<dyn Post>,
+    /// Who finds the words for it.
+    pub wording: Arc<dyn Wording>,
     /// Who watches the server.
     pub telemetry: Arc<dyn Telemetry>,
     /// The time.

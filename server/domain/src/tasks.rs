@@ -23,6 +23,8 @@ pub enum Wake {
     Schedule,
     /// There may be news of a plan.
     Plans,
+    /// There may be something to tell.
+    Webhooks,
 }
 
 /// Spawns tasks on one runtime. Cheap to clone.
@@ -39,6 +41,7 @@ struct Inner {
     reap: Notify,
     schedule: Notify,
     plans: Notify,
+    webhooks: Notify,
     stopping: watch::Sender<bool>,
     /// Tasks that have not ended.
     alive: watch::Sender<usize>,
@@ -55,6 +58,7 @@ impl Tasks {
             reap: Notify::new(),
             schedule: Notify::new(),
             plans: Notify::new(),
+            webhooks: Notify::new(),
             stopping: watch::channel(false).0,
             alive: watch::channel(0).0,
         };
@@ -111,6 +115,7 @@ impl Tasks {
             Wake::Reap => &self.inner.reap,
             Wake::Schedule => &self.inner.schedule,
             Wake::Plans => &self.inner.plans,
+            Wake::Webhooks => &self.inner.webhooks,
         }
     }
 }

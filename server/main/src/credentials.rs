@@ -8,6 +8,7 @@ mod tokens;
 use async_trait::async_trait;
 use skep_domain::model::account::KEY_DIGITS;
 use skep_domain::model::token::Claims;
+use skep_domain::model::webhook::SECRET_PREFIX;
 use skep_domain::port::credentials::Credentials;
 use skep_domain::{Error, Result};
 
@@ -15,6 +16,9 @@ pub(crate) use self::issuers::{Issuer, Issuers};
 use self::passwords::Passwords;
 pub(crate) use self::secret::{Secret, write_durably};
 use self::tokens::Tokens;
+
+/// Bytes of a secret that a webhook's requests are signed with.
+const SIGNATURE_KEY_BYTES: usize = 32;
 
 /// Keys, passwords, tokens and seals under the server's secret.
 pub(crate) struct HostCredentials {
@@ -40,6 +44,13 @@ pub(crate) fn random_key() -> std::io::Result<String> {
 impl Credentials for HostCredentials {
     fn key_create(&self) -> Result<String> {
         random_key().map_err(Error::internal)
+    }
+
+    fn secret_create(&self) -> Result<String> {
+        use base64::Engine;
+        let mut bytes = [0; SIGNATURE_KEY_BYTES];
+        getrandom::fill(&mut bytes).map_err(Error::internal)?;
+        Ok(format!("{SECRET_PREFIX}{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
     }
 
     fn seal(&self, bytes: &[u8]) -> Result<Vec<u8>> {

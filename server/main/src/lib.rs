@@ -6,6 +6,7 @@ mod clock;
 mod config;
 mod credentials;
 mod expressions;
+mod post;
 mod runtimes;
 mod sandbox;
 mod server;

@@ -26,6 +26,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, Overrides};
 use crate::credentials::{HostCredentials, Issuers, Secret};
 use crate::expressions::EngineExpressions;
+use crate::post::HttpPost;
 use crate::runtimes;
 use crate::sandbox::EngineSandbox;
 use crate::telemetry::HostTelemetry;
@@ -80,6 +81,11 @@ impl Server {
         tasks.spawn(ticks::run(base.clone(), Wake::Schedule, move |now| {
             let schedules = schedules.clone();
             async move { schedules.tick(now).await }
+        }));
+        let webhooks = services.webhooks.clone();
+        tasks.spawn(ticks::run(base.clone(), Wake::Webhooks, move |now| {
+            let webhooks = webhooks.clone();
+            async move { webhooks.tick(now).await }
         }));
         let plans = services.plans.clone();
         tasks.spawn(ticks::run(base.clone(), Wake::Plans, move |now| {
@@ -218,6 +224,8 @@ fn base(
         artifacts,
         credentials,
         expressions,
+        post: Arc::new(HttpPost::new(config.egress_blocks.clone())),
+        wording: Arc::new(skep_api::Words),
         telemetry,
         clock,
         ids: Ids::default(),

@@ -27,6 +27,11 @@ impl FromStr for Block {
 }
 
 impl Block {
+    /// Whether requests may go to an address: one that the whole world can reach, or that is in one of some blocks.
+    pub fn is_allowed(address: IpAddr, added: &[Self]) -> bool {
+        is_allowed(address, added)
+    }
+
     const fn v4(a: u8, b: u8, c: u8, bits: u8) -> Self {
         Self { address: IpAddr::V4(Ipv4Addr::new(a, b, c, 0)), bits }
     }

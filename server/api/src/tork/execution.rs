@@ -96,6 +96,11 @@ async fn jobs(services: &Services, caller: &Caller, run: RunId, max: usize) -> R
     Ok(jobs)
 }
 
+/// What a stage was defined as, as far as it says itself.
+pub(super) fn defined_as(staged: &Staged) -> Task {
+    definition(staged, None)
+}
+
 /// What a stage was defined as; a part of an each has it there.
 fn definition(staged: &Staged, parent: Option<&Task>) -> Task {
     let noted = staged.stage.as_ref().and_then(|stage| stage.noted.as_deref());

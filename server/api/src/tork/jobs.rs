@@ -219,7 +219,7 @@ async fn check(services: &Services, caller: &Caller, job: &Job) -> Result<()> {
         are.extend(texts.into_iter().zip(known));
     }
     definition::check(job, |text| are.get(text).copied().unwrap_or_default()).map_err(Error::invalid)?;
-    let later = [("webhooks", !job.webhooks.is_empty()), ("permissions", !job.permissions.is_empty())];
+    let later = [("permissions", !job.permissions.is_empty())];
     match later.into_iter().find(|(_, is_asked)| *is_asked) {
         Some((what, _)) => Err(Error::invalid(format!("{what} are not supported by this server yet"))),
         None => Ok(()),
@@ -270,6 +270,7 @@ async fn whole(services: &Services, caller: &Caller, plan: &Plan) -> Result<Map<
     }
     shown.insert("context".into(), Value::Object(context));
     view::set(&mut shown, "secrets", (!secrets.is_empty()).then_some(Value::Object(secrets)));
+    view::set(&mut shown, "webhooks", (!definition.webhooks.is_empty()).then(|| json!(definition.webhooks)));
     view::set(&mut shown, "output", plan.head.output.as_ref().map(|output| json!(output)));
     view::set(&mut shown, "defaults", definition.defaults.map(|defaults| json!(defaults)));
     view::set(&mut shown, "autoDelete", definition.auto_delete.map(|auto_delete| json!(auto_delete)));

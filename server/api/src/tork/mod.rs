@@ -14,6 +14,7 @@ pub(crate) mod schemas;
 mod tasks;
 mod users;
 mod view;
+mod webhooks;
 
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
@@ -25,6 +26,8 @@ use self::error::Tork;
 use crate::shared::allowed::RunsRead;
 use crate::shared::body;
 use crate::shared::panics::catch_panics;
+
+pub(crate) use self::webhooks::put as told;
 
 /// A body, in this dialect.
 type Body = body::Body<Tork>;

@@ -6,9 +6,11 @@ use serde_json::{Map, Value, json};
 use skep_domain::Result;
 use skep_domain::model::plan::{Call, Does, Each, Head, Nested, Script, Stage, Style};
 use skep_domain::model::retry::Policy;
+use skep_domain::model::webhook::Hook;
 
-use super::definition::{AutoDelete, Defaults, Job, SubJob, Task, duration};
+use super::definition::{AutoDelete, Defaults, Job, SubJob, Task, Webhook, duration};
 use super::view::REDACTED;
+use super::webhooks;
 
 /// What runs where no image is named.
 const IMAGE: &str = "shell";
@@ -27,6 +29,7 @@ pub(super) fn of_job(mut job: Job) -> Result<Nested> {
     let secrets = std::mem::take(&mut job.secrets);
     let defaults = job.defaults.clone().unwrap_or_default();
     let stages = job.tasks.iter().map(|task| stage(task, &defaults)).collect::<Result<_>>()?;
+    let hooks = hooks(&job.webhooks)?;
     let head = Head {
         name: job.name.clone(),
         description: some(&job.description),
@@ -38,12 +41,13 @@ pub(super) fn of_job(mut job: Job) -> Result<Nested> {
         noted: Some(noted(&Job { secrets: redacted(&secrets), ..without_secrets(job) })?),
         ..Head::default()
     };
-    Ok(Nested { head, secrets, is_detached: false, stages })
+    Ok(Nested { head, secrets, webhooks: hooks, is_detached: false, stages })
 }
 
 /// A definition as it is kept beside the plan: what is secret is not in it.
 fn without_secrets(mut job: Job) -> Job {
     job.tasks.iter_mut().for_each(hide);
+    job.webhooks.iter_mut().for_each(webhooks::hide);
     job
 }
 
@@ -55,6 +59,7 @@ fn hide(task: &mut Task) {
     if let Some(subjob) = &mut task.subjob {
         subjob.secrets = redacted(&subjob.secrets);
         subjob.tasks.iter_mut().for_each(hide);
+        subjob.webhooks.iter_mut().for_each(webhooks::hide);
     }
     if let Some(each) = &mut task.each {
         hide(&mut each.task);
@@ -66,6 +71,10 @@ fn hide(task: &mut Task) {
 
 fn redacted(secrets: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     secrets.keys().map(|name| (name.clone(), REDACTED.to_owned())).collect()
+}
+
+fn hooks(webhooks: &[Webhook]) -> Result<Vec<Hook>> {
+    webhooks.iter().map(webhooks::hook).filter_map(Result::transpose).collect()
 }
 
 fn stage(task: &Task, defaults: &Defaults) -> Result<Stage> {
@@ -104,6 +113,7 @@ fn nested(subjob: &SubJob) -> Result<Nested> {
         secrets: redacted(&subjob.secrets),
         auto_delete: subjob.auto_delete.clone(),
         output: subjob.output.clone(),
+        webhooks: subjob.webhooks.clone(),
         ..Job::default()
     };
     let head = Head {
@@ -118,7 +128,8 @@ fn nested(subjob: &SubJob) -> Result<Nested> {
     };
     // The outer job's defaults are not its.
     let stages = subjob.tasks.iter().map(|task| stage(task, &Defaults::default())).collect::<Result<_>>()?;
-    Ok(Nested { head, secrets: subjob.secrets.clone(), is_detached: subjob.detached, stages })
+    let (secrets, webhooks) = (subjob.secrets.clone(), hooks(&subjob.webhooks)?);
+    Ok(Nested { head, secrets, webhooks, is_detached: subjob.detached, stages })
 }
 
 fn call(task: &Task, defaults: &Defaults) -> Call {

@@ -19,6 +19,7 @@ mod schedules;
 pub(crate) mod schemas;
 mod sources;
 mod usage;
+mod webhooks;
 
 use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope;
@@ -27,6 +28,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use self::error::Native;
 use crate::shared::panics::catch_panics;
 use crate::shared::{allowed, body};
+
+pub(crate) use self::webhooks::views::put as told;
 
 /// A caller with a permission, in this dialect.
 type Allowed<P> = allowed::Allowed<P, Native>;
@@ -79,6 +82,14 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
             .service(plans::plan_stages)
             .service(plans::plan_cancel)
             .service(plans::plan_restart)
+            .service(webhooks::webhook_create)
+            .service(webhooks::webhook_list)
+            .service(webhooks::webhook_get)
+            .service(webhooks::webhook_change)
+            .service(webhooks::webhook_delete)
+            .service(webhooks::delivery_list)
+            .service(webhooks::delivery_replay)
+            .service(webhooks::webhook_replay)
             .service(usage::usage_list)
             .service(keys::token_give)
             .service(keys::key_list)

@@ -3,6 +3,7 @@
 mod functions;
 pub(super) mod plans;
 pub(super) mod schedules;
+pub(super) mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -21,6 +21,8 @@ use crate::shared::params::Params;
 
 mod views;
 
+pub(super) use self::views::{plan as view, stage as stage_view};
+
 type Answer = Result<HttpResponse, Failure>;
 
 #[utoipa::path(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::json;
 use skep_domain::error::CODES;
 use skep_domain::model::attempt::FailureCode;
 use skep_domain::model::function::State;
@@ -12,6 +13,7 @@ use skep_domain::model::plan::{Kind, StageStatus};
 use skep_domain::model::run::Source;
 use skep_domain::model::scope::Scopes;
 use skep_domain::model::usage::By;
+use skep_domain::model::webhook::{DeliveryStatus, Event};
 use utoipa::openapi::schema::{Object, Schema, SchemaType, Type};
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Response};
 use utoipa::{IntoResponses, ToSchema};
@@ -38,6 +40,21 @@ pub(super) fn plan_status() -> Object {
 
 pub(super) fn stage_status() -> Object {
     one_of(StageStatus::ALL.iter().map(|status| status.name()))
+}
+
+pub(super) fn delivery_status() -> Object {
+    one_of(DeliveryStatus::ALL.iter().map(|status| status.name()))
+}
+
+pub(super) fn event() -> Object {
+    one_of(Event::ALL.iter().map(|event| event.name()))
+}
+
+/// Names of events, or patterns of them.
+pub(super) fn webhook_events() -> utoipa::openapi::schema::Array {
+    let name =
+        ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).examples([json!("run.failed")]);
+    ArrayBuilder::new().items(name).min_items(Some(1)).build()
 }
 
 pub(super) fn stage_kind() -> Object {

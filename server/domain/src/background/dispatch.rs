@@ -167,6 +167,7 @@ impl Dispatcher {
         if ends.iter().any(|end| end.is_staged) {
             self.base.tasks.wake(Wake::Plans);
         }
+        self.base.tasks.wake(Wake::Webhooks);
         for end in ends {
             self.in_hand.remove(&end.job);
             self.base.signals.tell(end.job.to_u128());

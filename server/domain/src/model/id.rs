@@ -82,12 +82,24 @@ ids! {
     PlanId, "plan";
     /// A stage of a plan.
     StageId, "stage";
+    /// A webhook.
+    WebhookId, "webhook";
+    /// What something happened to, whatever it is: a run, job, plan or stage.
+    SubjectId, "subject";
+    /// Something that a webhook is to tell.
+    DeliveryId, "delivery";
 }
 
 /// Makes ids: in order, also within a millisecond.
 #[derive(Default)]
 pub struct Ids {
     context: Mutex<ContextV7>,
+}
+
+/// An id for what nobody has an [`Ids`] for: in order but within a millisecond.
+pub fn fresh<Id: From<Uuid>>(now: Millis) -> Id {
+    let nanos = (now.0 % 1000) as u32 * 1_000_000;
+    Uuid::new_v7(Timestamp::from_unix(uuid::NoContext, now.0 / 1000, nanos)).into()
 }
 
 impl Ids {

@@ -43,6 +43,12 @@ pub struct Limits {
     pub schedules_max: usize,
     /// Plans of one account that are not over, with those in others.
     pub plans_max: usize,
+    /// Webhooks of one account, without those of its plans.
+    pub webhooks_max: usize,
+    /// How long after its first try a delivery is tried again, in milliseconds. Each pause is five times the one before.
+    pub webhook_pause_ms: u64,
+    /// Tries of a delivery.
+    pub webhook_attempts_max: u32,
     /// How long workers may say nothing.
     pub worker_patience: Patience,
     /// How long runs are kept once they are over, in milliseconds; for good where it is `None`.
@@ -71,6 +77,9 @@ impl Default for Limits {
             workers_max: 100,
             schedules_max: 100,
             plans_max: 10_000,
+            webhooks_max: 100,
+            webhook_pause_ms: 5000,
+            webhook_attempts_max: 8,
             worker_patience: Patience::default(),
             runs_kept_ms: Some(30 * 24 * 60 * 60 * 1000),
         }

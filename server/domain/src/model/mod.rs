@@ -32,4 +32,5 @@ pub mod time;
 pub mod token;
 pub mod trace;
 pub mod usage;
+pub mod webhook;
 pub mod worker;

@@ -20,8 +20,9 @@ use super::named::named;
 use super::retry::Policy;
 use super::run::Counts;
 use super::time::Millis;
+use super::webhook::Hook;
 
-pub use self::check::{STAGES_MAX, check};
+pub use self::check::{STAGES_MAX, check, check_webhooks};
 pub use self::names::Names;
 pub use self::sealing::{HOISTED, hoist_secrets};
 
@@ -211,6 +212,9 @@ pub struct Nested {
     /// What its expressions know as `secrets`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, String>,
+    /// Who is told of what happens to it. URLs and headers are templates.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<Hook>,
     /// Whether the outer plan goes on at once, and neither ends with the other.
     pub is_detached: bool,
     /// Its stages, one after another.

@@ -14,6 +14,12 @@ pub trait Credentials: Send + Sync {
     /// If the system has no randomness.
     fn key_create(&self) -> Result<String>;
 
+    /// A new secret for signatures: `whsec_` and 32 random bytes in base64.
+    ///
+    /// # Errors
+    /// If the system has no randomness.
+    fn secret_create(&self) -> Result<String>;
+
     /// Bytes that only this server can read again, and that nobody can change unnoticed.
     ///
     /// # Errors

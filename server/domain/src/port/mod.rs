@@ -5,6 +5,8 @@ pub mod clock;
 pub mod credentials;
 pub mod expressions;
 pub mod http_guest;
+pub mod post;
 pub mod sandbox;
 pub mod store;
 pub mod telemetry;
+pub mod wording;

@@ -5,6 +5,7 @@
 mod functions;
 mod plans;
 mod schedules;
+mod webhooks;
 mod workers;
 
 use std::collections::{HashMap, HashSet};
@@ -37,6 +38,7 @@ use crate::port::sandbox::Assignment;
 pub use self::functions::{Functions, NewBuild, NewVersion, Runtimes, Uploaded};
 pub use self::plans::{Begun, Came, Changed, End, NewPlan, NewStage, PlanFilter, Plans, StageState, Turn};
 pub use self::schedules::{Due, Fired, Schedules};
+pub use self::webhooks::{DueDelivery, NewWebhook, Tried, Webhooks};
 pub use self::workers::{Held, Lost, Returned, Taken, Workers};
 
 /// What a key or token says about whose it is.
@@ -435,7 +437,18 @@ pub trait Purge: Send + Sync {
 
 /// Everything that a store is.
 pub trait Store:
-    Accounts + Receipts + Runtimes + Functions + Runs + Jobs + Plans + Schedules + Workers + Ledger + Purge
+    Accounts
+    + Receipts
+    + Runtimes
+    + Functions
+    + Runs
+    + Jobs
+    + Plans
+    + Schedules
+    + Webhooks
+    + Workers
+    + Ledger
+    + Purge
 {
 }
 
@@ -448,6 +461,7 @@ impl<T> Store for T where
         + Jobs
         + Plans
         + Schedules
+        + Webhooks
         + Workers
         + Ledger
         + Purge

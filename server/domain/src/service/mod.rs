@@ -18,12 +18,18 @@ pub mod runtimes;
 pub mod schedules;
 pub mod usage;
 pub mod web;
+pub mod webhooks;
 pub mod workers;
 
 use std::sync::Arc;
 
 use crate::base::Base;
+use crate::error::Result;
+use crate::model::account::Caller;
+use crate::model::id::AccountId;
 use crate::model::limits::Limits;
+use crate::model::token::Subject;
+use crate::port::store::Identity;
 
 /// All services.
 #[derive(Clone)]
@@ -54,6 +60,8 @@ pub struct Services {
     pub web: web::Web,
     /// Schedules.
     pub schedules: schedules::Schedules,
+    /// Webhooks.
+    pub webhooks: webhooks::Webhooks,
     /// Workers.
     pub workers: workers::Workers,
     base: Arc<Base>,
@@ -79,6 +87,7 @@ impl Services {
             usage: usage::Usage::new(base.clone()),
             web: web::Web::new(base.clone(), auth, places),
             schedules: schedules::Schedules::new(base.clone()),
+            webhooks: webhooks::Webhooks::new(base.clone()),
             workers: workers::Workers::new(base.clone()),
             base,
         }
@@ -93,4 +102,10 @@ impl Services {
     pub fn limits(&self) -> &Limits {
         &self.base.limits
     }
+}
+
+/// An account as a caller, for what it asked for earlier; none where it is gone.
+async fn on_behalf_of(base: &Base, account: AccountId) -> Result<Option<Caller>> {
+    let found = base.store.identity_find(Identity::Subject(Subject::Id(account))).await?;
+    Ok(found.map(|(account, _)| Caller::new(&account, account.scopes, None)))
 }

@@ -7,8 +7,11 @@ mod turning;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::{Map, Value, json};
+
 use super::once::{Looked, Pending, replay};
 use super::runs::check_run_at;
+use super::webhooks;
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
@@ -24,6 +27,8 @@ use crate::tasks::Wake;
 
 use self::turning::Turning;
 
+/// How long after something was not there yet it is looked for again, in milliseconds.
+const UNAVAILABLE_PAUSE_MS: u64 = 50;
 /// Plans that are gone on with at once.
 const PLANS_AT_ONCE: u32 = 32;
 
@@ -150,7 +155,7 @@ impl Plans {
     pub async fn cancel(&self, caller: &Caller, id: PlanId) -> Result<Plan> {
         let now = self.base.clock.now();
         let plan = self.base.store.plan_cancel(caller.account(), id, now).await?.ok_or_else(not_found)?;
-        for who in [Wake::Cancel, Wake::Reap, Wake::Plans] {
+        for who in [Wake::Cancel, Wake::Reap, Wake::Plans, Wake::Webhooks] {
             self.base.tasks.wake(who);
         }
         self.base.signals.tell(id.to_u128());
@@ -192,13 +197,23 @@ impl Plans {
         let turns = plans.into_iter().map(|plan| async move {
             let turned = Turning::take(&self.base, plan).await;
             // What keeps one plan from going on must not keep the others; there is still news of it.
-            turned.inspect_err(|error| {
-                tracing::error!(plan.id = %plan, error = error.chain(), "a plan could not go on; trying again");
+            turned.inspect_err(|error| match error.code() {
+                Code::Unavailable => tracing::debug!(plan.id = %plan, error = error.chain(), "a plan waits"),
+                _ => {
+                    tracing::error!(plan.id = %plan, error = error.chain(), "a plan could not go on; trying again");
+                }
             })
         });
         let turned = futures_util::future::join_all(turns).await;
-        let is_well = turned.iter().all(Result::is_ok);
-        Ok(if is_well { Some(now) } else { next })
+        let waits =
+            |turned: &Result<()>| turned.as_ref().is_err_and(|error| error.code() == Code::Unavailable);
+        Ok(match turned.iter().find(|turned| turned.is_err()) {
+            None => Some(now),
+            Some(_) if turned.iter().all(|turned| turned.is_ok() || waits(turned)) => {
+                Some(self.base.clock.now().plus(UNAVAILABLE_PAUSE_MS))
+            }
+            Some(_) => next,
+        })
     }
 
     /// Whether what should be expressions are some.
@@ -226,6 +241,9 @@ fn gather(plan: &Nested, at: &str, style: plan::Style, found: &mut Vec<(String, 
     let dot = if at.is_empty() { "" } else { "." };
     if let Some(output) = plan.head.output.as_ref().filter(|output| output.contains("{{")) {
         found.push((format!("{at}{dot}output"), output.clone()));
+    }
+    for (index, hook) in plan.webhooks.iter().enumerate() {
+        found.extend(hook.when.as_ref().map(|when| (format!("{at}{dot}webhooks[{index}].if"), when.clone())));
     }
     for (index, stage) in plan.stages.iter().enumerate() {
         gather_stage(stage, &format!("{at}{dot}stages[{index}]"), style, found);
@@ -255,7 +273,7 @@ fn gather_stage(stage: &Stage, at: &str, style: plan::Style, found: &mut Vec<(St
 
 /// A plan with an id for itself and for the stage that goes through its stages.
 fn new_plan(base: &Base, caller: &Caller, plan: Nested, of: Option<StageId>, at: Millis) -> Result<NewPlan> {
-    let Nested { head, secrets, is_detached, stages } = plan;
+    let Nested { head, secrets, webhooks, is_detached, stages } = plan;
     let names = secrets.keys().filter(|name| !name.starts_with(plan::HOISTED)).cloned().collect();
     let sealed = match secrets.is_empty() {
         true => None,
@@ -263,6 +281,9 @@ fn new_plan(base: &Base, caller: &Caller, plan: Nested, of: Option<StageId>, at:
     };
     let stage =
         Stage { name: head.name.clone(), when: None, var: None, noted: None, does: Does::Sequence(stages) };
+    // What an outer plan has filled in is meant as it stands.
+    let webhook = |hook| webhooks::new_webhook(base, hook, (head.style, of.is_none()), at);
+    let webhooks = webhooks.into_iter().map(webhook).collect::<Result<_>>()?;
     Ok(NewPlan {
         id: base.ids.next(at),
         account: caller.account(),
@@ -279,6 +300,7 @@ fn new_plan(base: &Base, caller: &Caller, plan: Nested, of: Option<StageId>, at:
             stage: Some(stage),
             scope: None,
         },
+        webhooks,
         run_at: None,
         at,
         receipt: None,
@@ -311,8 +333,32 @@ fn made(new: &NewPlan) -> Plan {
     }
 }
 
+/// What a plan's expressions know.
+pub(super) fn known(
+    plan: &Plan,
+    secrets: &BTreeMap<String, String>,
+    variables: Map<String, Value>,
+) -> Map<String, Value> {
+    let about = json!({"id": plan.id.to_string(), "name": plan.head.name});
+    let mut known = Map::new();
+    known.insert("inputs".into(), Value::Object(plan.head.inputs.clone()));
+    known.insert("secrets".into(), json!(secrets));
+    known.insert("job".into(), about.clone());
+    known.insert("plan".into(), about);
+    known.insert("tasks".into(), Value::Object(variables.clone()));
+    known.insert("vars".into(), Value::Object(variables));
+    known
+}
+
+/// What was sealed of a plan.
+pub(super) fn opened(base: &Base, sealed: Option<&Vec<u8>>) -> Result<BTreeMap<String, String>> {
+    sealed.map_or(Ok(BTreeMap::new()), |sealed| {
+        serde_json::from_slice(&base.credentials.open(sealed)?).map_err(Error::internal)
+    })
+}
+
 /// Whether an error is of what somebody wants, and not of the server.
-fn is_of_the_plan(error: &Error) -> bool {
+pub(super) fn is_of_the_plan(error: &Error) -> bool {
     match error.code() {
         Code::Invalid | Code::NotFound | Code::Conflict | Code::TooLarge => true,
         Code::Unauthenticated | Code::ScopeRequired => true,

@@ -11,8 +11,8 @@ use crate::model::function::Name;
 use crate::model::run::Source;
 use crate::model::schedule::{Missed, Planned, Schedule, Timing};
 use crate::model::time::Millis;
-use crate::model::token::Subject;
-use crate::port::store::{Fired, Identity, NewRun};
+use crate::port::store::{Fired, NewRun};
+use crate::service::on_behalf_of;
 use crate::tasks::Wake;
 
 /// Bytes of what a schedule submits, as JSON.
@@ -172,10 +172,8 @@ impl Schedules {
 
     /// The run of a schedule, by its account as it is now.
     async fn run(&self, schedule: &Schedule) -> Result<NewRun> {
-        let identity = Identity::Subject(Subject::Id(schedule.account));
-        let found = self.base.store.identity_find(identity).await?;
-        let (account, _) = found.ok_or_else(|| Error::not_found("account"))?;
-        let caller = Caller::new(&account, account.scopes, None);
+        let found = on_behalf_of(&self.base, schedule.account).await?;
+        let caller = found.ok_or_else(|| Error::not_found("account"))?;
         let checked =
             input::check(&self.base, &caller, request(&schedule.planned), Place::Parameters).await?;
         Ok(new_run(&self.base, &caller, Source::Schedule, checked, schedule.planned.bid, None))

@@ -30,6 +30,7 @@ mod serve;
 mod show;
 mod source;
 mod usage;
+mod webhooks;
 mod wit;
 
 use std::process::ExitCode;
@@ -90,6 +91,8 @@ enum Command {
     Plans(Remote<plans::Arguments>),
     /// List, put, pause and remove schedules: runs that are made again and again
     Schedules(Remote<schedules::Arguments>),
+    /// List, add and remove webhooks: where the account is told of what happens
+    Webhooks(Remote<webhooks::Arguments>),
     /// Show what was used and what it costs
     Usage(Remote<usage::Arguments>),
     /// List, make and revoke keys
@@ -164,6 +167,7 @@ fn dispatch(command: Command) -> Done {
         Command::Usage(remote) => ask(remote, |own, client, output| usage::usage(&own, client, output)),
         Command::Plans(remote) => ask(remote, plans::plans),
         Command::Schedules(remote) => ask(remote, schedules::schedules),
+        Command::Webhooks(remote) => ask(remote, webhooks::webhooks),
         Command::Keys(remote) => ask(remote, keys::keys),
         Command::Accounts(remote) => ask(remote, accounts::accounts),
         Command::Wit(remote) => local(wit::wit(&remote.own, || remote.connection.client()), people),

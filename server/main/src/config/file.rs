@@ -195,6 +195,9 @@ pub(super) struct LimitsSection {
     workers_max: Option<usize>,
     schedules_max: Option<usize>,
     plans_max: Option<usize>,
+    webhooks_max: Option<usize>,
+    webhook_pause_ms: Option<u64>,
+    webhook_attempts_max: Option<u32>,
     worker_idle_ms: Option<u64>,
     worker_busy_ms: Option<u64>,
     /// 0 keeps them for good.
@@ -227,14 +230,18 @@ impl LimitsSection {
             ("workers_max", self.workers_max),
             ("schedules_max", self.schedules_max),
             ("plans_max", self.plans_max),
+            ("webhooks_max", self.webhooks_max),
         ] {
             if value == Some(0) {
                 return Err(Error::invalid(format!("limits.{name} must be 1 at least")));
             }
         }
-        for (name, value) in
-            [("worker_idle_ms", self.worker_idle_ms), ("worker_busy_ms", self.worker_busy_ms)]
-        {
+        for (name, value) in [
+            ("worker_idle_ms", self.worker_idle_ms),
+            ("worker_busy_ms", self.worker_busy_ms),
+            ("webhook_pause_ms", self.webhook_pause_ms),
+            ("webhook_attempts_max", self.webhook_attempts_max.map(u64::from)),
+        ] {
             if value == Some(0) {
                 return Err(Error::invalid(format!("limits.{name} must be 1 at least")));
             }
@@ -262,6 +269,9 @@ impl LimitsSection {
             versions_max: self.versions_max.unwrap_or(usual.versions_max),
             schedules_max: self.schedules_max.unwrap_or(usual.schedules_max),
             plans_max: self.plans_max.unwrap_or(usual.plans_max),
+            webhooks_max: self.webhooks_max.unwrap_or(usual.webhooks_max),
+            webhook_pause_ms: self.webhook_pause_ms.unwrap_or(usual.webhook_pause_ms),
+            webhook_attempts_max: self.webhook_attempts_max.unwrap_or(usual.webhook_attempts_max),
             workers_max: self.workers_max.unwrap_or(usual.workers_max),
             worker_patience: Patience {
                 idle_ms: self.worker_idle_ms.unwrap_or(usual.worker_patience.idle_ms),

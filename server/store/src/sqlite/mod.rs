@@ -23,6 +23,7 @@ mod runs;
 mod runtimes;
 mod schedules;
 mod search;
+mod webhooks;
 mod workers;
 mod writer;
 
@@ -55,6 +56,8 @@ pub struct SqliteStore {
     claimed_after: Arc<AtomicI64>,
     /// The plan after which is looked for news next, so that each has its turn.
     planned_after: Arc<AtomicI64>,
+    /// The same for accounts with something to tell.
+    told_after: Arc<AtomicI64>,
 }
 
 /// Connections that read at once.
@@ -88,6 +91,7 @@ impl SqliteStore {
             functions: Arc::default(),
             claimed_after: Arc::default(),
             planned_after: Arc::default(),
+            told_after: Arc::default(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod end;
 mod read;
+mod telling;
 mod turn;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use skep_domain::model::job::Status;
 use skep_domain::model::page::{Listed, Page};
 use skep_domain::model::plan::{Names, Plan, Stage, StageStatus, Staged};
 use skep_domain::model::time::Millis;
+use skep_domain::model::webhook::Events;
 use skep_domain::port::store::{
     Begun, Came, End, NewPlan, NewStage, PlanFilter, Plans, StageState, Turn, Written,
 };
@@ -21,7 +23,8 @@ use skep_domain::{Code, Error, Result};
 
 use super::rows::{Stored, to_json};
 use super::search::PLANS;
-use super::{SqliteStore, internal, lists, receipts};
+use super::webhooks::Listeners;
+use super::{SqliteStore, internal, lists, receipts, webhooks};
 
 #[async_trait]
 impl Plans for SqliteStore {
@@ -191,10 +194,14 @@ fn insert(connection: &Connection, plan: &NewPlan, account: i64, of: Option<i64>
         let words = words.map(String::as_str).collect::<Vec<_>>().join(" ");
         PLANS.insert(connection, key, account, Some(&words), &head.tags)?;
     }
+    for webhook in &plan.webhooks {
+        webhooks::insert(connection, webhook, account, Some(key), plan.at)?;
+    }
+    let hooked = Listeners::of(connection, account, of.is_none(), Some(key))?.events();
     let root = insert_stage(connection, key, None, &plan.root, u32::from(plan.run_at.is_none()))?;
     connection
-        .prepare_cached("UPDATE plans SET root = ?2 WHERE key = ?1")
-        .and_then(|mut update| update.execute([key, root]))
+        .prepare_cached("UPDATE plans SET root = ?2, hooked = ?3 WHERE key = ?1")
+        .and_then(|mut update| update.execute([key, root, hooked.within(Events::of_plans()).stored()]))
         .map(drop)
         .map_err(internal)
 }

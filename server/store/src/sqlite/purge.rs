@@ -10,7 +10,7 @@ use skep_domain::port::store::{Purge, Purged};
 use super::jobs::moves::ATTEMPTS_OF_A_JOB;
 use super::rows::Stored;
 use super::search::RUNS;
-use super::{SqliteStore, internal, plans, runs};
+use super::{SqliteStore, internal, plans, runs, webhooks};
 
 /// Jobs that one transaction takes away, or cancels, at most.
 const JOBS_MAX: i64 = 1000;
@@ -45,6 +45,8 @@ enum Next {
     Account(i64),
     /// A deleted worker that no job names any more.
     Worker(i64),
+    /// What was to be told long ago, or by a webhook that was deleted.
+    Told,
 }
 
 fn next(connection: &Connection, before: i64, now: i64) -> Result<Option<Next>> {
@@ -54,6 +56,9 @@ fn next(connection: &Connection, before: i64, now: i64) -> Result<Option<Next>> 
         found.optional().map_err(internal)
     };
     // Deleted by itself, or with its function.
+    if webhooks::purge(connection, Millis(now.unsigned_abs()), true)? {
+        return Ok(Some(Next::Told));
+    }
     for sql in [
         "SELECT key FROM runs WHERE account = 0 LIMIT 1",
         "SELECT r.key FROM functions f JOIN runs r ON r.function = f.key WHERE f.account = 0 LIMIT 1",
@@ -78,7 +83,11 @@ fn next(connection: &Connection, before: i64, now: i64) -> Result<Option<Next>> 
     }
     // Those that are to go at a time, then those that are old; a plan's runs go with it.
     for (sql, before) in [
-        ("SELECT key FROM plans WHERE delete_at <= ? LIMIT 1", now),
+        (
+            "SELECT key FROM plans WHERE delete_at <= ?
+             AND NOT EXISTS (SELECT 1 FROM webhooks WHERE plan = plans.key AND waiting > 0) LIMIT 1",
+            now,
+        ),
         ("SELECT key FROM plans WHERE completed_at < ? ORDER BY completed_at LIMIT 1", before),
     ] {
         if let Some(plan) = find(sql, &[before])? {
@@ -131,6 +140,10 @@ fn purge(connection: &Connection, before: i64, now: Millis) -> Result<Purged> {
                 plans::purge(connection, plan)?;
                 return Ok(Purged::Some);
             }
+            Some(Next::Told) => {
+                webhooks::purge(connection, now, false)?;
+                return Ok(Purged::Some);
+            }
             Some(Next::Waiting(run)) => {
                 cancel(connection, run, now)?;
                 return Ok(Purged::Some);
@@ -155,6 +168,8 @@ fn purge(connection: &Connection, before: i64, now: Millis) -> Result<Purged> {
                 }
                 execute(connection, "DELETE FROM workers WHERE account = ?", account)?;
                 execute(connection, "DELETE FROM schedules WHERE account = ?", account)?;
+                const WEBHOOKS: &str = "UPDATE webhooks SET account = 0 WHERE account = ? AND plan IS NULL";
+                execute(connection, WEBHOOKS, account)?;
                 execute(connection, "DELETE FROM ledger WHERE account = ?", account)?;
                 const RECEIPTS: &str = "DELETE FROM receipts WHERE (account, route, key) IN
                     (SELECT account, route, key FROM receipts WHERE account = ? LIMIT 1000)";

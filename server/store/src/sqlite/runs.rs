@@ -12,6 +12,7 @@ use skep_domain::model::step;
 use skep_domain::model::time::Millis;
 use skep_domain::model::trace::Trace;
 use skep_domain::model::usage::Totals;
+use skep_domain::model::webhook::Events;
 use skep_domain::port::store::{Finished, NewRun, RunFilter, Runs, Written};
 use skep_domain::{Error, Result};
 
@@ -19,6 +20,7 @@ use super::jobs::moves::{self, Moved, Placed};
 use super::ledger::{Lines, On};
 use super::lists::Range;
 use super::rows::{RowExt, Stored, corrupt, to_json};
+use super::webhooks::Listeners;
 use super::{
     SqliteStore, builds, events, functions, internal, jobs, ledger, lists, logs, plans, receipts, search,
 };
@@ -206,14 +208,15 @@ fn insert_at(
     let totals = state.ended.as_ref().map_or_else(Totals::default, |over| over.totals);
     let [attempts, cpu, wall, peak, memory, egress, device, log, cost] = ledger::columns(&totals);
     let stage = run.stage.map(|stage| plans::stage_key(connection, stage)).transpose()?;
+    let hooked = hooked(connection, run, account, stage)?;
     let held = run.common.concurrency.filter(|count| (*count as usize) < run.jobs.len());
     connection
         .prepare_cached(
             "INSERT INTO runs (id, account, function, version, source, common, bid, first_job, queued, running,
                  retrying, succeeded, failed, timed_out, cancelled, cancel, created_at, started_at, completed_at,
                  attempts, cpu_nanos, wall_nanos, memory_peak_bytes, memory_byte_seconds, egress_bytes,
-                 device_nanos, log_bytes, cost, trace, stage, held)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 device_nanos, log_bytes, cost, trace, stage, held, hooked)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -246,7 +249,8 @@ fn insert_at(
                 cost,
                 run.trace.map(Trace::to_bytes),
                 stage,
-                held.map(|held| first_job + i64::from(held))
+                held.map(|held| first_job + i64::from(held)),
+                hooked
             ])
         })
         .map_err(internal)?;
@@ -255,6 +259,22 @@ fn insert_at(
     search::RUNS.insert(connection, run_key, account, common.name.as_deref(), &common.tags)?;
     insert_jobs(connection, run, state, [first_job, account, run_key, function])?;
     Ok(first_job)
+}
+
+/// The events of a run and its jobs of which somebody wants to be told.
+fn hooked(connection: &Connection, run: &NewRun, account: i64, stage: Option<i64>) -> Result<i64> {
+    if !run.source.is_listed() && stage.is_none() {
+        return Ok(0);
+    }
+    let plan = match stage {
+        None => None,
+        Some(stage) => connection
+            .prepare_cached("SELECT plan FROM stages WHERE key = ?")
+            .and_then(|mut select| select.query_row([stage], |row| row.get(0)))
+            .map_err(internal)?,
+    };
+    let listeners = Listeners::of(connection, account, run.source.is_listed(), plan)?;
+    Ok(listeners.events().within(Events::of_runs()).stored())
 }
 
 fn insert_jobs(

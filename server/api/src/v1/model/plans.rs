@@ -9,6 +9,7 @@ use skep_domain::model::retry::Policy;
 use utoipa::ToSchema;
 
 use super::CountsView;
+use super::webhooks::WebhookBody;
 use crate::shared::body::{Wire, object};
 use crate::v1::schemas::{plan_status, stage_kind, stage_status};
 
@@ -29,6 +30,9 @@ pub(in crate::v1) struct PlanBody {
     pub(in crate::v1) inputs: Option<Map<String, Value>>,
     /// What expressions know as `secrets`: 100 of them, 256 KiB in all. They are sealed, never shown, and redacted in logs.
     pub(in crate::v1) secrets: Option<BTreeMap<String, String>>,
+    /// Who is told of `plan.*`, `stage.*` and `job.*` of it: 10 at most.
+    #[schema(max_items = 10)]
+    pub(in crate::v1) webhooks: Option<Vec<WebhookBody>>,
     /// What the plan comes to: an expression in `{{ }}`, or a text with some.
     #[schema(example = "{{ vars.sum }}")]
     pub(in crate::v1) output: Option<String>,
@@ -115,6 +119,7 @@ pub(in crate::v1) struct NestedBody {
     pub(in crate::v1) description: Option<String>,
     pub(in crate::v1) inputs: Option<Map<String, Value>>,
     pub(in crate::v1) secrets: Option<BTreeMap<String, String>>,
+    pub(in crate::v1) webhooks: Option<Vec<WebhookBody>>,
     pub(in crate::v1) output: Option<String>,
     /// Whether the outer plan goes on at once, and neither ends with the other.
     pub(in crate::v1) detached: Option<bool>,

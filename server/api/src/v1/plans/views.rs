@@ -4,13 +4,15 @@ use serde_json::value::RawValue;
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::plan::{Call, Does, Each, Head, Nested, Plan, Stage, Staged};
 use skep_domain::model::time::Millis;
+use skep_domain::model::webhook::Hook;
 use skep_domain::service::plans::Submission;
 use skep_domain::{Error, Result};
 
-use crate::v1::map;
 use crate::v1::model::plans::{
     CallBody, EachBody, NestedBody, PlanBody, PlanView, StageBody, StageRunView, StageView,
 };
+use crate::v1::model::webhooks::WebhookBody;
+use crate::v1::{map, webhooks};
 
 /// What an each knows its item as where it does not say.
 const ITEM: &str = "item";
@@ -29,10 +31,18 @@ pub(super) fn submission(body: PlanBody) -> Result<Submission> {
     let plan = Nested {
         head,
         secrets: body.secrets.unwrap_or_default(),
+        webhooks: hooks(body.webhooks, "")?,
         is_detached: false,
         stages: stages(body.stages, "stages")?,
     };
     Ok(Submission { plan, run_at: body.run_at.map(Millis) })
+}
+
+fn hooks(bodies: Option<Vec<WebhookBody>>, at: &str) -> Result<Vec<Hook>> {
+    let hook = |(index, body)| {
+        webhooks::views::hook(body).map_err(|error| error.field(format!("{at}webhooks[{index}].events")))
+    };
+    bodies.unwrap_or_default().into_iter().enumerate().map(hook).collect()
 }
 
 fn stages(bodies: Vec<StageBody>, at: &str) -> Result<Vec<Stage>> {
@@ -89,12 +99,13 @@ fn nested(body: NestedBody, at: &str) -> Result<Nested> {
     Ok(Nested {
         head,
         secrets: body.secrets.unwrap_or_default(),
+        webhooks: hooks(body.webhooks, &format!("{at}."))?,
         is_detached: body.detached.unwrap_or(false),
         stages: stages(body.stages, &format!("{at}.stages"))?,
     })
 }
 
-pub(super) fn plan(plan: Plan) -> PlanView {
+pub(in crate::v1) fn plan(plan: Plan) -> PlanView {
     PlanView {
         plan_id: plan.id.to_string(),
         parent_id: plan.parent.map(|id| id.to_string()),
@@ -118,7 +129,7 @@ pub(super) fn plan(plan: Plan) -> PlanView {
     }
 }
 
-pub(super) fn stage(staged: Staged) -> StageView {
+pub(in crate::v1) fn stage(staged: Staged) -> StageView {
     let run = |(id, counts): &(skep_domain::model::id::RunId, _)| StageRunView {
         run_id: id.to_string(),
         counts: map::counts(counts),

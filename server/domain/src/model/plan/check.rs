@@ -3,6 +3,7 @@
 use super::{Call, Does, Each, Head, Nested, Stage};
 use crate::error::{Code, Error, Result};
 use crate::model::settings::{TIMEOUT_MS_MAX, check_env};
+use crate::model::webhook::{Events, Hook, OF_PLAN_MAX};
 
 /// Stages of a plan, with those in other stages.
 pub const STAGES_MAX: usize = 10_000;
@@ -47,6 +48,7 @@ impl Walk {
                 format!("a plan may have {SECRETS_MAX} secrets of {VALUES_BYTES_MAX} bytes together");
             return Err(Error::new(Code::TooLarge, message).field(format!("{at}{dot}secrets")));
         }
+        check_webhooks(&plan.webhooks, &format!("{at}{dot}webhooks"), !at.is_empty())?;
         self.stages(&plan.stages, &format!("{at}{dot}stages"))
     }
 
@@ -104,6 +106,31 @@ impl Walk {
         }
         self.stage(&each.stage, &format!("{at}.stage"))
     }
+}
+
+/// Checks the webhooks of a plan, whose URLs may be templates where an outer plan fills them.
+///
+/// # Errors
+/// Invalid, with the field at fault; too large for too many.
+pub fn check_webhooks(webhooks: &[Hook], at: &str, has_templates: bool) -> Result<()> {
+    if webhooks.len() > OF_PLAN_MAX {
+        let message = format!("a plan may have {OF_PLAN_MAX} webhooks");
+        return Err(Error::new(Code::TooLarge, message).field(at));
+    }
+    let of_runs = Events::parse(["run.*"])?;
+    for (index, hook) in webhooks.iter().enumerate() {
+        let at = format!("{at}[{index}].");
+        hook.check(&at)?;
+        if hook.url.contains("{{") && !has_templates {
+            let message = format!("{at}url may have expressions only in a plan in a plan");
+            return Err(Error::invalid(message).field(format!("{at}url")));
+        }
+        if hook.events.has_any(of_runs) {
+            let message = "a webhook of a plan is told of plan.*, stage.* and job.*";
+            return Err(Error::invalid(message).field(format!("{at}events")));
+        }
+    }
+    Ok(())
 }
 
 fn check_head(head: &Head, at: &str) -> Result<()> {

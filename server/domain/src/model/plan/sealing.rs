@@ -23,8 +23,10 @@ fn of_stage(stage: &mut Stage, outer: &mut BTreeMap<String, String>) {
         Does::Each(each) => of_stage(&mut each.stage, outer),
         Does::Plan(plan) => {
             hoist_secrets(plan);
+            let of_webhooks =
+                plan.webhooks.iter_mut().flat_map(|hook| hook.headers.values_mut().chain(&mut hook.secret));
             // What has an expression in it is made of what is sealed already.
-            for value in plan.secrets.values_mut().filter(|value| !value.contains("{{")) {
+            for value in plan.secrets.values_mut().chain(of_webhooks).filter(|value| !value.contains("{{")) {
                 let free =
                     (0..).map(|number| format!("{HOISTED}{number}")).find(|name| !outer.contains_key(name));
                 let name = free.unwrap_or_default();

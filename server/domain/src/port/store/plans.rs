@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::{NewRun, Written};
+use super::{NewRun, NewWebhook, Written};
 use crate::error::Result;
 use crate::model::attempt::Output;
 use crate::model::id::{AccountId, PlanId, StageId};
@@ -34,6 +34,8 @@ pub struct NewPlan {
     pub sealed: Option<Vec<u8>>,
     /// Its stages, as one that goes through them.
     pub root: NewStage,
+    /// Who is told of what happens to it.
+    pub webhooks: Vec<NewWebhook>,
     /// Not before this.
     pub run_at: Option<Millis>,
     /// When it is made.

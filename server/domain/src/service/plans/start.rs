@@ -10,7 +10,7 @@ use super::{images, new_plan};
 use crate::error::{Code, Error, Result};
 use crate::model::id::StageId;
 use crate::model::own::Own;
-use crate::model::plan::{Call, Does, Each, Nested, Script, Stage, StageStatus, Style};
+use crate::model::plan::{self, Call, Does, Each, Nested, Script, Stage, StageStatus, Style};
 use crate::model::run::{Common, Source};
 use crate::port::expressions::Template;
 use crate::port::store::NewStage;
@@ -105,7 +105,11 @@ impl Turning<'_> {
         plan: &Nested,
         scope: Map<String, Value>,
     ) -> Result<()> {
-        let texts = plan.secrets.values().map(|text| Template::Text(text.clone()));
+        let of_webhooks = plan
+            .webhooks
+            .iter()
+            .flat_map(|hook| [&hook.url].into_iter().chain(hook.headers.values()).chain(&hook.secret));
+        let texts = plan.secrets.values().chain(of_webhooks).map(|text| Template::Text(text.clone()));
         let more =
             [Template::Text(plan.head.name.clone()), Template::Json(Value::Object(plan.head.inputs.clone()))];
         let more = more.into_iter().chain(texts).collect();
@@ -116,9 +120,13 @@ impl Turning<'_> {
         if let Some(Value::Object(inputs)) = values.next() {
             plan.head.inputs = inputs;
         }
-        for secret in plan.secrets.values_mut() {
-            *secret = text(values.next())?;
+        let of_webhooks = plan.webhooks.iter_mut().flat_map(|hook| {
+            [&mut hook.url].into_iter().chain(hook.headers.values_mut()).chain(&mut hook.secret)
+        });
+        for filled in plan.secrets.values_mut().chain(of_webhooks) {
+            *filled = text(values.next())?;
         }
+        plan::check_webhooks(&plan.webhooks, "webhooks", false)?;
         plan.head.style = self.style();
         let is_detached = plan.is_detached;
         let new = new_plan(self.base, &self.caller, plan, Some(id), self.at)?;

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::is_of_the_plan;
+use super::{is_of_the_plan, known, opened};
 use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
@@ -17,9 +17,9 @@ use crate::model::id::{PlanId, StageId};
 use crate::model::job::Status;
 use crate::model::plan::{Kind, Names, Stage, StageStatus, Style, VARIABLES_BYTES_MAX};
 use crate::model::time::Millis;
-use crate::model::token::Subject;
 use crate::port::expressions::{Evaluation, Template};
-use crate::port::store::{Begun, Came, Changed, End, Identity, NewPlan, NewRun, NewStage, StageState, Turn};
+use crate::port::store::{Begun, Came, Changed, End, NewPlan, NewRun, NewStage, StageState, Turn};
+use crate::service::on_behalf_of;
 use crate::tasks::Wake;
 
 /// News that one turn looks at.
@@ -65,17 +65,11 @@ impl<'a> Turning<'a> {
     /// Takes a turn of a plan, if it is still there.
     pub(super) async fn take(base: &'a Arc<Base>, plan: PlanId) -> Result<()> {
         let Some(begun) = base.store.plan_begun(plan, NEWS_MAX).await? else { return Ok(()) };
-        let identity = Identity::Subject(Subject::Id(begun.plan.account));
-        let Some((account, _)) = base.store.identity_find(identity).await? else { return Ok(()) };
-        let secrets = match &begun.sealed {
-            None => BTreeMap::new(),
-            Some(sealed) => {
-                serde_json::from_slice(&base.credentials.open(sealed)?).map_err(Error::internal)?
-            }
-        };
+        let Some(caller) = on_behalf_of(base, begun.plan.account).await? else { return Ok(()) };
+        let secrets = opened(base, begun.sealed.as_ref())?;
         let mut turning = Self {
             base,
-            caller: Caller::new(&account, account.scopes, None),
+            caller,
             at: base.clock.now(),
             secrets,
             stages: HashMap::new(),
@@ -150,6 +144,7 @@ impl<'a> Turning<'a> {
                 self.base.tasks.wake(Wake::Cancel);
                 self.base.tasks.wake(Wake::Reap);
             }
+            self.base.tasks.wake(Wake::Webhooks);
             self.base.signals.tell(id.to_u128());
         }
         Ok(())
@@ -362,16 +357,7 @@ impl<'a> Turning<'a> {
                 variables.insert(name.clone(), serde_json::from_str(value).map_err(Error::internal)?);
             }
         }
-        let plan = &self.begun.plan;
-        let about = json!({"id": plan.id.to_string(), "name": plan.head.name});
-        let mut context = Map::new();
-        context.insert("inputs".into(), Value::Object(plan.head.inputs.clone()));
-        context.insert("secrets".into(), json!(self.secrets));
-        context.insert("job".into(), about.clone());
-        context.insert("plan".into(), about);
-        context.insert("tasks".into(), Value::Object(variables.clone()));
-        context.insert("vars".into(), Value::Object(variables));
-        Ok(context)
+        Ok(known(&self.begun.plan, &self.secrets, variables))
     }
 
     pub(super) fn style(&self) -> Style {

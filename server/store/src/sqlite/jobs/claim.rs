@@ -155,7 +155,7 @@ fn take(
             None => recipes.entry(placed.run).or_insert(recipe(connection, placed.run)?).clone(),
         };
         update.execute(params![placed.key, now.stored()]).map_err(internal)?;
-        moved.count(placed.run, placed.progress.status, Status::Running);
+        moved.count(&placed, Status::Running);
         let progress = step::claim(placed.progress);
         let (weight, attempt) = (account.contender.weight, progress.attempts);
         let assignment = Assignment { job: id, attempt, account: account.id, weight, recipe, arguments, own };

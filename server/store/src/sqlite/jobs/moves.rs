@@ -16,7 +16,7 @@ use skep_domain::model::usage::{Totals, Usage};
 use crate::sqlite::ledger::{self, Lines, On};
 use crate::sqlite::rows::{RowExt, Stored, corrupt};
 use crate::sqlite::runs::COUNTS;
-use crate::sqlite::{builds, events, internal, plans};
+use crate::sqlite::{builds, events, internal, plans, webhooks};
 
 /// The columns that [`progress`] reads, of a table that the query calls `j`.
 pub(crate) const PROGRESS: &str =
@@ -50,15 +50,23 @@ pub(crate) struct Moved {
 struct OfRun {
     counts: [i64; 7],
     totals: Totals,
+    /// Keys of the jobs of which an attempt begins.
+    begun: Vec<i64>,
     /// Keys of the jobs that are over now, in order.
     over: Vec<i64>,
 }
 
 impl Moved {
-    pub(crate) fn count(&mut self, run: i64, from: Status, to: Status) {
-        let counts = &mut self.runs.entry(run).or_default().counts;
-        counts[usize::from(from.number())] -= 1;
-        counts[usize::from(to.number())] += 1;
+    /// Notes that a job changes its status.
+    pub(crate) fn count(&mut self, job: &Placed, to: Status) {
+        let run = self.runs.entry(job.run).or_default();
+        run.counts[usize::from(job.progress.status.number())] -= 1;
+        run.counts[usize::from(to.number())] += 1;
+        if to.is_over() {
+            run.over.push(job.key);
+        } else if to == Status::Running {
+            run.begun.push(job.key);
+        }
     }
 
     /// Charges an attempt.
@@ -91,18 +99,18 @@ impl Moved {
                  device_nanos = device_nanos + ?16, log_bytes = log_bytes + ?17, cost = cost + ?18,
                  completed_at = CASE WHEN queued + running + retrying + ?3 + ?4 + ?5 = 0 THEN coalesce(completed_at, ?2) END,
                  started_at = CASE WHEN running + ?4 > 0 THEN coalesce(started_at, ?2) ELSE started_at END
-             WHERE key = ?1 RETURNING first_job, source, completed_at, stage, held",
+             WHERE key = ?1 RETURNING first_job, source, completed_at, stage, held, hooked",
             sets.join(", ")
         );
         let mut update = connection.prepare_cached(&sql).map_err(internal)?;
-        for (run, OfRun { counts, totals, over }) in self.runs {
+        for (run, OfRun { counts, totals, begun, over }) in self.runs {
             let values = [&[run, at.stored()], &counts[..], &ledger::columns(&totals)].concat();
             let written = update.query_row(params_from_iter(values), |row| {
                 let stage: Option<i64> = row.get(3)?;
                 let held: Option<i64> = row.get(4)?;
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, stage, held))
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, stage, held, row.get(5)?))
             });
-            let (first_job, source, completed_at, stage, held): (i64, u8, Option<i64>, _, _) =
+            let (first_job, source, completed_at, stage, held, hooked): (i64, u8, Option<i64>, _, _, u32) =
                 written.map_err(internal)?;
             if let Some(held) = held.filter(|_| !over.is_empty()) {
                 release(connection, run, held, over.len() as i64)?;
@@ -117,6 +125,10 @@ impl Moved {
             }
             if source == Source::Build.number() && completed_at.is_some() {
                 builds::ended(connection, run, first_job)?;
+            }
+            if hooked != 0 {
+                let is_over = completed_at.is_some() && !over.is_empty();
+                webhooks::of_run(connection, run, (&begun, &over), is_over, at.stored())?;
             }
         }
         Ok(())
@@ -182,10 +194,7 @@ pub(crate) fn apply(
         })
         .map_err(internal)?;
     if step.from.status != to.status {
-        moved.count(job.run, step.from.status, to.status);
-        if is_over {
-            moved.runs.entry(job.run).or_default().over.push(job.key);
-        }
+        moved.count(job, to.status);
     }
     step.ended
         .as_ref()

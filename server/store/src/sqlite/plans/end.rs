@@ -5,12 +5,15 @@ use skep_domain::model::id::{RunId, StageId};
 use skep_domain::model::job::Status;
 use skep_domain::model::plan::{Plan, StageStatus};
 use skep_domain::model::time::Millis;
+use skep_domain::model::webhook::Event;
 use skep_domain::port::store::End;
 use skep_domain::{Error, Result};
 
+use super::telling::Telling;
 use super::{key_of, tell};
 use crate::sqlite::rows::Stored;
 use crate::sqlite::search::PLANS;
+use crate::sqlite::webhooks::of_plan;
 use crate::sqlite::{internal, runs};
 
 /// Stages, or variables, of a plan that one transaction takes away.
@@ -29,9 +32,12 @@ pub(super) fn end(connection: &Connection, plan: i64, end: &End, at: Millis) -> 
             update.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
         })
         .map_err(internal)?;
+    let mut telling = Telling::of(connection, plan)?;
     if end.status != Status::Succeeded {
-        cancel_parts(connection, plan, at)?;
+        cancel_parts(connection, plan, &mut telling, at)?;
     }
+    telling.plan(connection, of_plan(end.status), at.stored())?;
+    telling.write(connection)?;
     execute(connection, "UPDATE stages SET news = 0 WHERE plan = ? AND news > 0", plan)?;
     match stage {
         Some(stage) if !is_detached => tell(connection, stage),
@@ -40,20 +46,26 @@ pub(super) fn end(connection: &Connection, plan: i64, end: &End, at: Millis) -> 
 }
 
 /// Cancels what a plan has under way.
-fn cancel_parts(connection: &Connection, plan: i64, at: Millis) -> Result<()> {
-    const STAGES: &str =
-        "UPDATE stages SET status = ?2, completed_at = ?3 WHERE plan = ?1 AND status = ?4 RETURNING key";
+fn cancel_parts(connection: &Connection, plan: i64, telling: &mut Telling, at: Millis) -> Result<()> {
+    const STAGES: &str = "UPDATE stages SET status = ?2, completed_at = ?3 WHERE plan = ?1 AND status = ?4
+        RETURNING key, id, parent IS NULL";
     let (cancelled, running) = (StageStatus::Cancelled.number(), StageStatus::Running.number());
-    let stages: Vec<i64> = connection
+    let stages: Vec<(i64, [u8; 16], bool)> = connection
         .prepare_cached(STAGES)
         .and_then(|mut update| {
-            update.query_map(params![plan, cancelled, at.stored(), running], |row| row.get(0))?.collect()
+            let rows = update.query_map(params![plan, cancelled, at.stored(), running], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            });
+            rows?.collect()
         })
         .map_err(internal)?;
+    for (_, id, _) in stages.iter().filter(|(_, _, is_root)| !is_root) {
+        telling.note(connection, Event::StageCancelled, *id, at.stored())?;
+    }
     // Of a stage that failed, other jobs may still run.
     const FAILED: &str = "SELECT key FROM stages WHERE plan = ? AND status IN (4, 5)";
     let failed = keys(connection, FAILED, plan)?;
-    for stage in stages.into_iter().chain(failed) {
+    for stage in stages.into_iter().map(|(key, ..)| key).chain(failed) {
         const RUNS: &str = "SELECT id FROM runs WHERE stage = ? AND completed_at IS NULL";
         let live: Vec<RunId> = connection
             .prepare_cached(RUNS)
@@ -119,7 +131,10 @@ pub(super) fn restart(connection: &Connection, plan: &Plan, id: StageId, at: Mil
         .prepare_cached(PLAN)
         .and_then(|mut update| update.execute(params![key, Status::Running.number(), at.stored()]))
         .map(drop)
-        .map_err(internal)
+        .map_err(internal)?;
+    let mut telling = Telling::of(connection, key)?;
+    telling.plan(connection, Event::PlanStarted, at.stored())?;
+    telling.write(connection)
 }
 
 /// Takes away a part of a plan: its runs are left to be purged by themselves, its plans too.
@@ -146,6 +161,7 @@ pub(in crate::sqlite) fn purge(connection: &Connection, plan: i64) -> Result<()>
     if execute(connection, &variables, plan)? as i64 == PARTS_MAX {
         return Ok(());
     }
+    execute(connection, "UPDATE webhooks SET account = 0, plan = NULL WHERE plan = ?", plan)?;
     PLANS.remove(connection, plan)?;
     execute(connection, "DELETE FROM plans WHERE key = ?", plan).map(drop)
 }

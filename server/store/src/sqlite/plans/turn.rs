@@ -4,9 +4,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use skep_domain::model::job::Status;
 use skep_domain::model::job::{Progress, ResultType};
 use skep_domain::model::plan::{StageStatus, Style, VARIABLES_BYTES_MAX};
+use skep_domain::model::webhook::Event;
 use skep_domain::port::store::{Changed, End, Turn};
 use skep_domain::{Error, Result};
 
+use super::telling::Telling;
 use super::{end, insert, insert_stage, stage_key};
 use crate::sqlite::jobs::moves::ATTEMPTS_OF_A_JOB;
 use crate::sqlite::rows::{RowExt, Stored};
@@ -14,21 +16,30 @@ use crate::sqlite::{internal, runs};
 
 /// Writes a turn, unless the plan has gone on, or has ended, since it was read.
 pub(super) fn write(connection: &Connection, turn: &Turn) -> Result<bool> {
-    const PLAN: &str = "SELECT key, account, head FROM plans
+    const PLAN: &str = "SELECT key, account, head, started_at FROM plans
         WHERE id = ? AND revision = ? AND completed_at IS NULL AND account <> 0";
     let mut select = connection.prepare_cached(PLAN).map_err(internal)?;
     let found = select.query_row(params![turn.plan.to_bytes(), turn.revision.stored()], |row| {
         let head: skep_domain::model::plan::Head = row.json("head")?;
-        Ok((row.get::<_, i64>("key")?, row.get::<_, i64>("account")?, head.style))
+        let has_begun = row.maybe_millis("started_at")?.is_some();
+        Ok((row.get::<_, i64>("key")?, row.get::<_, i64>("account")?, head.style, has_begun))
     });
-    let Some((plan, account, style)) = found.optional().map_err(internal)? else { return Ok(false) };
+    let Some((plan, account, style, has_begun)) = found.optional().map_err(internal)? else {
+        return Ok(false);
+    };
+    let mut telling = Telling::of(connection, plan)?;
+    if !has_begun {
+        telling.plan(connection, Event::PlanStarted, turn.at.stored())?;
+    }
     for part in &turn.parts {
         let parent = part.parent.map(|parent| stage_key(connection, parent)).transpose()?;
         insert_stage(connection, plan, parent, part, 0)?;
     }
     for changed in &turn.stages {
+        telling.stage(connection, &changed.state, turn.at.stored())?;
         change(connection, changed, turn.at.stored())?;
     }
+    telling.write(connection)?;
     for run in &turn.runs {
         runs::insert(connection, run, Progress::new(run.run_at))?;
     }

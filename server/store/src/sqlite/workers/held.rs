@@ -147,7 +147,7 @@ pub(super) fn take(connection: &Connection, worker: i64, keys: Vec<i64>, now: Mi
             .prepare_cached(SQL)
             .and_then(|mut update| update.execute(params![key, worker, now.stored()]))
             .map_err(internal)?;
-        moved.count(placed.run, placed.progress.status, step::claim(placed.progress).status);
+        moved.count(&placed, step::claim(placed.progress).status);
         let mut select = connection.prepare_cached(&whole).map_err(internal)?;
         taken.push(
             select
