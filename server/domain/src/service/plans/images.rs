@@ -21,8 +21,8 @@ use crate::service::builds::{Builds, Made, NewSource};
 
 /// Which label says of which source of ours a function is.
 const LABEL: &str = "skep.runner";
-/// How long the first call waits for it.
-const BUILD_WAIT: Duration = Duration::from_secs(20);
+/// How long is waited for it: others' plans wait meanwhile. Then the plan is looked at again.
+const BUILD_WAIT: Duration = Duration::from_millis(100);
 
 /// The runtime, the function's name, its file and what is in it.
 fn source(runner: Runner) -> (&'static str, &'static str, &'static str, &'static str) {
