@@ -136,7 +136,7 @@ fn a_profile_says_which_server_and_what_is_said_here_goes_before_it() {
 }
 
 /// Every command, with those below it.
-const COMMANDS: [&[&str]; 59] = [
+const COMMANDS: [&[&str]; 60] = [
     &[],
     &["serve"],
     &["demo"],
@@ -166,6 +166,7 @@ const COMMANDS: [&[&str]; 59] = [
     &["plans", "list"],
     &["plans", "show"],
     &["plans", "submit"],
+    &["plans", "schedule"],
     &["plans", "cancel"],
     &["plans", "restart"],
     &["plans", "rm"],

@@ -71,6 +71,57 @@ fn no_time_makes_two_runs_across_kills() {
 }
 
 #[test]
+fn a_schedule_submits_a_plan_whose_secrets_are_sealed() {
+    let server = Server::start();
+    let admin = server.admin();
+    admin.deploy("double", wat::DOUBLE);
+    let plan = json!({
+        "name": "twice", "secrets": {"key": "s3cr3t-of-a-schedule"}, "tags": ["timed"], "output": "{{ vars.x }}",
+        "stages": [{"name": "one", "var": "x", "call": {"function": "double", "arguments": [21]}}],
+    });
+    let made = put(&admin, "plans", &json!({"cron": "@every 1s", "plan": plan})).data(201);
+    assert_eq!(
+        (&made["run"], &made["plan"]["name"], &made["plan"]["secrets"]),
+        (&Value::Null, &json!("twice"), &json!(["key"]))
+    );
+    let shown = admin.wait_until("/v1/schedules/plans", |shown| shown["lastPlanId"].is_string());
+    let id = shown["lastPlanId"].as_str().expect("an id");
+    let plan = admin.wait_until(&format!("/v1/plans/{id}"), |plan| plan["status"] == "SUCCEEDED");
+    assert_eq!((&plan["result"], &plan["scheduleId"]), (&json!(42), &made["scheduleId"]), "{plan}");
+    admin.delete("/v1/schedules/plans").data(200);
+    admin.get(&format!("/v1/plans/{id}")).data(200);
+    for (body, field) in [
+        (json!({"cron": "@daily"}), "run"),
+        (json!({"cron": "@daily", "plan": {"name": "p", "stages": []}}), "stages"),
+        (
+            json!({"cron": "@daily", "plan": {"name": "p", "runAt": 1, "stages": [{"name": "a", "call": {"function": "f"}}]}}),
+            "plan.runAt",
+        ),
+    ] {
+        let answer = put(&admin, "wrong", &body);
+        assert_eq!(
+            (answer.status, &answer.body["details"]["field"]),
+            (400, &json!(field)),
+            "{}",
+            answer.body
+        );
+    }
+    let directory = server.kill();
+    for entry in std::fs::read_dir(directory.path())
+        .expect("a directory")
+        .flatten()
+        .filter(|entry| entry.path().is_file())
+    {
+        let bytes = std::fs::read(entry.path()).expect("a file");
+        assert!(
+            !bytes.windows(20).any(|window| window == b"s3cr3t-of-a-schedule"),
+            "{}",
+            entry.path().display()
+        );
+    }
+}
+
+#[test]
 fn a_function_that_is_gone_is_told_and_the_schedule_goes_on() {
     let server = Server::start();
     let admin = server.admin();
@@ -142,7 +193,10 @@ fn the_command_line_has_schedules() {
     let put =
         ["schedules", "put", "nightly", "--cron", "30 4 * * *", "--time-zone", "Europe/Berlin", "double"];
     let text = server.skep(&[&put[..], &["--parameters", "[[1]]"]].concat()).ok();
-    assert!(text.starts_with("schedule nightly: 30 4 * * * (Europe/Berlin), runs double, next 20"), "{text}");
+    assert!(
+        text.starts_with("schedule nightly: 30 4 * * * (Europe/Berlin), submits double, next 20"),
+        "{text}"
+    );
     let list = server.skep(&["schedules"]).ok();
     assert!(list.contains("nightly") && list.contains("Europe/Berlin"), "{list}");
     assert!(server.skep(&["schedules", "pause", "nightly"]).ok().contains("next paused"));

@@ -324,6 +324,51 @@ fn without_a_key_only_where_nobody_else_can_ask() {
 }
 
 #[test]
+fn a_scheduled_job_is_submitted_when_its_time_comes() {
+    let server = Server::start();
+    let admin = server.admin();
+    let put = |path: &str| admin.send("PUT", path, "", &[]);
+    let yaml = "name: timed\ntags: [nightly]\nschedule: {cron: '@every 1s'}\nsecrets: {key: hunter22}\ntasks:\n  - {name: t, image: alpine, run: echo}\n";
+    let made = admin.send("POST", "/scheduled-jobs", yaml, &YAML);
+    assert_eq!(
+        (made.status, &made.body["state"], &made.body["cron"]),
+        (200, &json!("ACTIVE"), &json!("@every 1s")),
+        "{}",
+        made.body
+    );
+    let id = made.body["id"].as_str().expect("an id").to_owned();
+    let began = std::time::Instant::now();
+    let job = loop {
+        let jobs = admin.get("/jobs?q=tag:nightly").body;
+        if jobs["items"][0]["state"] == "COMPLETED" {
+            break jobs["items"][0].clone();
+        }
+        assert!(began.elapsed() < crate::harness::PATIENCE, "{jobs}");
+    };
+    assert_eq!(job["schedule"], json!({"id": id}));
+    let shown = admin.get(&format!("/scheduled-jobs/{id}")).body;
+    assert_eq!(
+        (&shown["tasks"][0]["name"], &shown["secrets"]["key"]),
+        (&json!("t"), &json!("[REDACTED]")),
+        "{shown}"
+    );
+    assert_eq!(put(&format!("/scheduled-jobs/{id}/pause")).body, json!({"status": "OK"}));
+    let refused = put(&format!("/scheduled-jobs/{id}/pause"));
+    assert_eq!((refused.status, &refused.body["message"]), (400, &json!("scheduled job is not active")));
+    assert_eq!(admin.get("/scheduled-jobs").body["items"][0]["state"], "PAUSED");
+    assert_eq!(put(&format!("/scheduled-jobs/{id}/resume")).body, json!({"status": "OK"}));
+    let refused = put(&format!("/scheduled-jobs/{id}/resume"));
+    assert_eq!((refused.status, &refused.body["message"]), (400, &json!("scheduled job is not paused")));
+    assert_eq!(
+        server.member("other").get(&format!("/scheduled-jobs/{id}")).body,
+        json!({"message": "scheduled job not found"})
+    );
+    assert_eq!(admin.send("DELETE", &format!("/scheduled-jobs/{id}"), "", &[]).body, json!({"status": "OK"}));
+    assert_eq!(admin.get(&format!("/scheduled-jobs/{id}")).status, 404);
+    assert_eq!(admin.get("/jobs?q=tag:nightly").body["items"], json!([]), "its jobs go with it");
+}
+
+#[test]
 fn webhooks_tell_of_jobs_and_tasks() {
     let (server, ear) = (webhooks::server(), Ear::new(&[]));
     let admin = server.admin();

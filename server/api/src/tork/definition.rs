@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::check::{check, expressions};
+pub(super) use self::check::{Fault, check, expressions};
 use self::read::{Language, Reader};
 
 /// Reads a job from JSON.
@@ -23,7 +23,7 @@ use self::read::{Language, Reader};
 /// # Errors
 /// What is wrong with it.
 pub(super) fn from_json(bytes: &[u8]) -> Result<Job, String> {
-    Reader::new(Language::Json).job(json::parse(bytes)?)
+    Reader::new(Language::Json).read(json::parse(bytes)?)
 }
 
 /// Reads a job from YAML: the first document.
@@ -31,7 +31,57 @@ pub(super) fn from_json(bytes: &[u8]) -> Result<Job, String> {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn from_yaml(bytes: &[u8]) -> Result<Job, String> {
-    Reader::new(Language::Yaml).job(yaml::parse(bytes)?)
+    Reader::new(Language::Yaml).read(yaml::parse(bytes)?)
+}
+
+/// Reads a scheduled job from JSON, and when it is submitted.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn scheduled_from_json(bytes: &[u8]) -> Result<(Job, Option<Schedule>), String> {
+    let scheduled: ScheduledJob = Reader::new(Language::Json).read(json::parse(bytes)?)?;
+    Ok((scheduled.job, scheduled.schedule))
+}
+
+/// Reads a scheduled job from YAML: the first document.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn scheduled_from_yaml(bytes: &[u8]) -> Result<(Job, Option<Schedule>), String> {
+    let scheduled: ScheduledJob = Reader::new(Language::Yaml).read(yaml::parse(bytes)?)?;
+    Ok((scheduled.job, scheduled.schedule))
+}
+
+/// A job that is submitted whenever its time comes: all of a job but whether it is waited for.
+#[derive(Default)]
+struct ScheduledJob {
+    job: Job,
+    schedule: Option<Schedule>,
+}
+
+impl read::Read for ScheduledJob {
+    const GO: &'static str = "ScheduledJob";
+    const NAMES: &'static [&'static str] = &[
+        "name",
+        "description",
+        "tags",
+        "tasks",
+        "inputs",
+        "secrets",
+        "output",
+        "defaults",
+        "webhooks",
+        "permissions",
+        "autoDelete",
+        "schedule",
+    ];
+
+    fn field(&mut self, name: &str, node: tree::Node, reader: &mut Reader) {
+        match name {
+            "schedule" => reader.some(node, &mut self.schedule),
+            _ => self.job.field(name, node, reader),
+        }
+    }
 }
 
 type Texts = BTreeMap<String, String>;
@@ -89,6 +139,10 @@ types! {
     /// How long its submitter waits for its end.
     Wait = "Wait" {
         "timeout" timeout: String = text, "String::is_empty";
+    }
+    /// When it is submitted.
+    Schedule = "Schedule" {
+        "cron" cron: String = text, "String::is_empty";
     }
     /// What tasks have that do not say.
     Defaults = "Defaults" {

@@ -19,7 +19,7 @@ use skep_domain::service::plans::Submission;
 use skep_domain::{Error, Result};
 
 use super::auth::Allowed;
-use super::definition::{self, Job, duration};
+use super::definition::{self, Fault, Job, duration};
 use super::error::{Failure, missing, refused};
 use super::page::{self, Asked};
 use super::schemas::{self, Refusals, Status};
@@ -55,7 +55,7 @@ pub(super) async fn job_create(
     body: Body,
 ) -> Answer {
     let job = read(&request, body).await?;
-    check(&services, &allowed.caller, &job).await?;
+    check(&services, &allowed.caller, &job, ("Job", None)).await?;
     let wait =
         job.wait.as_ref().map(|wait| duration::parse(&wait.timeout).map_err(Error::invalid)).transpose()?;
     let submission = Submission { plan: plan::of_job(job)?, run_at: None };
@@ -187,7 +187,7 @@ pub(super) async fn job_restart(
     Ok(ok())
 }
 
-fn ok() -> HttpResponse {
+pub(super) fn ok() -> HttpResponse {
     HttpResponse::Ok().json(Status { status: "OK" })
 }
 
@@ -198,9 +198,7 @@ pub(super) async fn find(services: &Services, caller: &Caller, id: &str) -> Resu
 
 /// Reads a definition, by what it is said to be.
 async fn read(request: &HttpRequest, body: Body) -> std::result::Result<Job, Failure> {
-    let given =
-        request.headers().get(CONTENT_TYPE).map(|given| given.to_str().unwrap_or_default().to_owned());
-    let (_, bytes) = body.typed().await?;
+    let (given, bytes) = typed(request, body).await?;
     let read = match given.as_deref() {
         Some("application/json") => definition::from_json(&bytes),
         Some("text/yaml" | "application/x-yaml") => definition::from_yaml(&bytes),
@@ -210,15 +208,32 @@ async fn read(request: &HttpRequest, body: Body) -> std::result::Result<Job, Fai
     Ok(read.map_err(Error::invalid)?)
 }
 
-/// Whether a definition says what can be done.
-async fn check(services: &Services, caller: &Caller, job: &Job) -> Result<()> {
+/// What a body is said to be, as it is said, and the body.
+pub(super) async fn typed(
+    request: &HttpRequest,
+    body: Body,
+) -> std::result::Result<(Option<String>, Vec<u8>), Failure> {
+    let given = request.headers().get(CONTENT_TYPE);
+    let given = given.map(|given| given.to_str().unwrap_or_default().to_owned());
+    let (_, bytes) = body.typed().await?;
+    Ok((given, bytes))
+}
+
+/// Whether a definition says what can be done; what it is called, and what else is wrong with it.
+pub(super) async fn check(
+    services: &Services,
+    caller: &Caller,
+    job: &Job,
+    about: (&str, Option<Fault>),
+) -> Result<()> {
     let texts = definition::expressions(job);
     let mut are: HashMap<String, bool> = HashMap::new();
     if !texts.is_empty() {
         let known = services.plans.are_expressions(caller, texts.clone()).await?;
         are.extend(texts.into_iter().zip(known));
     }
-    definition::check(job, |text| are.get(text).copied().unwrap_or_default()).map_err(Error::invalid)?;
+    definition::check(job, about, |text| are.get(text).copied().unwrap_or_default())
+        .map_err(Error::invalid)?;
     let later = [("permissions", !job.permissions.is_empty())];
     match later.into_iter().find(|(_, is_asked)| *is_asked) {
         Some((what, _)) => Err(Error::invalid(format!("{what} are not supported by this server yet"))),

@@ -10,6 +10,7 @@ mod logs;
 mod nodes;
 mod page;
 mod plan;
+mod scheduled;
 pub(crate) mod schemas;
 mod tasks;
 mod users;
@@ -57,6 +58,16 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
                 .service(nodes::queue_list)
                 .service(nodes::queue_get),
         )
+        .service(
+            scope::scope("/scheduled-jobs")
+                .wrap(from_fn(catch_panics::<Tork>))
+                .service(scheduled::scheduled_job_create)
+                .service(scheduled::scheduled_job_list)
+                .service(scheduled::scheduled_job_get)
+                .service(scheduled::scheduled_job_delete)
+                .service(scheduled::scheduled_job_pause)
+                .service(scheduled::scheduled_job_resume),
+        )
         .service(scope::scope("/users").wrap(from_fn(catch_panics::<Tork>)).service(users::user_create))
         .service(scope::scope("/nodes").wrap(from_fn(catch_panics::<Tork>)).service(nodes::node_list));
 }
@@ -71,4 +82,4 @@ pub(crate) async fn metrics(
 }
 
 /// Where it lies: its clients take no other places.
-pub(crate) const PREFIXES: [&str; 5] = ["/jobs", "/tasks", "/queues", "/nodes", "/users"];
+pub(crate) const PREFIXES: [&str; 6] = ["/jobs", "/scheduled-jobs", "/tasks", "/queues", "/nodes", "/users"];

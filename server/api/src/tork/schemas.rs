@@ -50,6 +50,30 @@ pub(super) struct Job {
     execution: Vec<Task>,
 }
 
+/// A scheduled job. What is empty is left out.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ScheduledJobSummary {
+    #[schema(min_length = 32, max_length = 32)]
+    id: String,
+    name: String,
+    /// `ACTIVE` or `PAUSED`.
+    state: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(example = "0 4 * * *")]
+    cron: String,
+}
+
+/// A scheduled job as it was defined.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ScheduledJob {
+    #[serde(flatten)]
+    summary: ScheduledJobSummary,
+    #[schema(value_type = Vec<Object>)]
+    tasks: Vec<()>,
+}
+
 /// A task that was run.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

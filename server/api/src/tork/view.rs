@@ -19,7 +19,7 @@ pub(super) fn hex(id: u128) -> String {
     format!("{id:032x}")
 }
 
-fn time(at: Millis) -> Value {
+pub(super) fn time(at: Millis) -> Value {
     json!(timestamp(at).to_string())
 }
 
@@ -71,6 +71,7 @@ pub(super) fn summary(plan: &Plan) -> Map<String, Value> {
     view.insert("id".into(), json!(hex(plan.id.to_u128())));
     set(&mut view, "parentId", plan.parent.map(|id| json!(hex(id.to_u128()))));
     view.insert("name".into(), json!(plan.head.name));
+    set(&mut view, "schedule", plan.schedule.map(|id| json!({"id": hex(id.to_u128())})));
     set(&mut view, "description", plan.head.description.as_ref().map(|text| json!(text)));
     set(&mut view, "tags", (!plan.head.tags.is_empty()).then(|| json!(plan.head.tags)));
     let mut inputs = plan.head.inputs.clone();

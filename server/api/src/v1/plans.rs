@@ -21,7 +21,7 @@ use crate::shared::params::Params;
 
 mod views;
 
-pub(super) use self::views::{plan as view, stage as stage_view};
+pub(super) use self::views::{plan as view, stage as stage_view, submission};
 
 type Answer = Result<HttpResponse, Failure>;
 

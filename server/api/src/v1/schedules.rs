@@ -1,19 +1,20 @@
-//! `/v1/schedules`: runs that are submitted again and again.
+//! `/v1/schedules`: runs and plans that are submitted again and again.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, patch, put, web};
 use skep_domain::Error;
-use skep_domain::model::schedule::{Missed, Planned, Schedule, Timing, UTC};
+use skep_domain::model::schedule::{Missed, Planned, PlannedPlan, Schedule, Timing, UTC, What};
+use skep_domain::model::time::Millis;
+use skep_domain::port::store::Past;
 use skep_domain::service::Services;
-use skep_domain::service::schedules::NewSchedule;
+use skep_domain::service::schedules::{New, NewSchedule};
 
 use super::error::Failure;
-use super::map;
-use super::model::schedules::{PlannedView, ScheduleBody, ScheduleChangeBody, ScheduleView};
-use super::model::{List, Nothing, Success};
+use super::model::schedules::{PlannedPlanView, PlannedView, ScheduleBody, ScheduleChangeBody, ScheduleView};
+use super::model::{List, Nothing, RunBody, Success};
 use super::runs::submission;
 use super::schemas::Refusals;
-use super::{Allowed, Body};
+use super::{Allowed, Body, map, plans};
 use crate::shared::allowed::{RunsRead, RunsWrite};
 
 type Answer = Result<HttpResponse, Failure>;
@@ -47,7 +48,7 @@ pub(super) async fn schedule_get(
     Ok(map::success(StatusCode::OK, view(schedule), "schedule"))
 }
 
-/// Makes a schedule, or puts it in the place of the one with its name. Its run is checked as if it were submitted now.
+/// Makes a schedule, or puts it in the place of the one with its name. What it submits is checked as if it were submitted now.
 #[utoipa::path(
     tag = "schedules",
     params(("name" = String, Path, description = "the schedule's name")),
@@ -65,26 +66,47 @@ pub(super) async fn schedule_put(
     let body = body.json::<ScheduleBody>().await?.value;
     let timing = Timing::parse(&body.cron, body.time_zone.as_deref().unwrap_or(UTC))?;
     let missed = body.missed.map_or(Ok(Missed::Skip), |name| name.parse())?;
-    let submission = submission(body.run, None)?;
-    if submission.run_at.is_some() {
-        let message = "a schedule says itself when its runs are made: leave runAt out";
-        return Err(Error::invalid(message).field("run.runAt").into());
-    }
-    let request = submission.request;
-    let planned = Planned {
-        function: request.function,
-        version: request.version,
-        tuples: request.tuples,
-        common: request.common,
-        bid: submission.bid,
+    let what = match (body.run, body.plan) {
+        (Some(run), None) => New::Run(Box::new(planned(run)?)),
+        (None, Some(plan)) => {
+            let submission = plans::submission(plan)?;
+            check_run_at(submission.run_at, "plan.runAt")?;
+            New::Plan(Box::new(submission.plan))
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            let message = "a schedule submits either a run or a plan: name exactly one of run and plan";
+            return Err(Error::invalid(message).field("run").into());
+        }
     };
-    let new = NewSchedule { timing, missed, is_paused: body.paused.unwrap_or(false), planned };
+    let new = NewSchedule { timing, missed, is_paused: body.paused.unwrap_or(false), what };
     let (schedule, is_new) = services.schedules.put(&allowed.caller, &name, new).await?;
     let (status, message) = match is_new {
         true => (StatusCode::CREATED, "schedule created"),
         false => (StatusCode::OK, "schedule changed"),
     };
     Ok(map::success(status, view(schedule), message))
+}
+
+fn planned(run: RunBody) -> Result<Planned, Error> {
+    let submission = submission(run, None)?;
+    check_run_at(submission.run_at, "run.runAt")?;
+    let request = submission.request;
+    Ok(Planned {
+        function: request.function,
+        version: request.version,
+        tuples: request.tuples,
+        common: request.common,
+        bid: submission.bid,
+    })
+}
+
+fn check_run_at(run_at: Option<Millis>, field: &str) -> Result<(), Error> {
+    match run_at {
+        None => Ok(()),
+        Some(_) => {
+            Err(Error::invalid("a schedule says itself when it submits: leave runAt out").field(field))
+        }
+    }
 }
 
 /// Pauses or resumes a schedule. What it misses while it is paused is left out.
@@ -111,7 +133,7 @@ pub(super) async fn schedule_change(
 #[utoipa::path(
     tag = "schedules",
     params(("name" = String, Path, description = "the schedule's name")),
-    responses((status = 200, description = "deleted; its runs stay", body = Success<Nothing>), Refusals),
+    responses((status = 200, description = "deleted; its runs and plans stay", body = Success<Nothing>), Refusals),
     security(("bearer" = ["runs:write"])),
 )]
 #[delete("/schedules/{name}")]
@@ -120,12 +142,16 @@ pub(super) async fn schedule_delete(
     services: web::Data<Services>,
     name: web::Path<String>,
 ) -> Answer {
-    services.schedules.delete(&allowed.caller, &name).await?;
+    services.schedules.delete(&allowed.caller, &name, Past::Stays).await?;
     Ok(map::success(StatusCode::OK, Nothing {}, "schedule deleted"))
 }
 
 fn view(schedule: Schedule) -> ScheduleView {
-    let Planned { function, version, tuples, common, bid } = schedule.planned;
+    let last = schedule.last.map(|id| id.to_string());
+    let (run, plan, last_run_id, last_plan_id) = match schedule.what {
+        What::Run(planned) => (Some(run_view(*planned)), None, last, None),
+        What::Plan(planned) => (None, Some(plan_view(*planned)), None, last),
+    };
     ScheduleView {
         schedule_id: schedule.id.to_string(),
         name: schedule.name.as_str().to_owned(),
@@ -133,26 +159,45 @@ fn view(schedule: Schedule) -> ScheduleView {
         time_zone: schedule.timing.zone().to_owned(),
         missed: schedule.missed.name(),
         paused: schedule.next_at.is_none(),
-        run: PlannedView {
-            function,
-            version,
-            parameters: tuples,
-            export: common.export,
-            stdin: common.stdin,
-            env: common.env,
-            bid_price: bid.map(|bid| bid.to_string()),
-            timeout_ms: common.timeout_ms,
-            retry: common.retry,
-            labels: common.labels,
-            name: common.name,
-            tags: common.tags,
-            concurrency: common.concurrency,
-        },
+        run,
+        plan,
         next_at: schedule.next_at.map(|at| at.0),
         last_at: schedule.last_at.map(|at| at.0),
-        last_run_id: schedule.last_run.map(|id| id.to_string()),
+        last_run_id,
+        last_plan_id,
         last_error: schedule.last_error,
         created_at: schedule.created_at.0,
         updated_at: schedule.updated_at.0,
+    }
+}
+
+fn run_view(planned: Planned) -> PlannedView {
+    let Planned { function, version, tuples, common, bid } = planned;
+    PlannedView {
+        function,
+        version,
+        parameters: tuples,
+        export: common.export,
+        stdin: common.stdin,
+        env: common.env,
+        bid_price: bid.map(|bid| bid.to_string()),
+        timeout_ms: common.timeout_ms,
+        retry: common.retry,
+        labels: common.labels,
+        name: common.name,
+        tags: common.tags,
+        concurrency: common.concurrency,
+    }
+}
+
+fn plan_view(planned: PlannedPlan) -> PlannedPlanView {
+    let PlannedPlan { head, secrets, sealed: _ } = planned;
+    PlannedPlanView {
+        name: head.name,
+        description: head.description,
+        tags: head.tags,
+        labels: head.labels,
+        inputs: head.inputs,
+        secrets,
     }
 }

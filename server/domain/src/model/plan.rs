@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::id::{AccountId, PlanId, RunId, StageId};
+use super::id::{AccountId, PlanId, RunId, ScheduleId, StageId};
 use super::job::Status;
 use super::labels::Labels;
 use super::money::Nanodollars;
@@ -221,6 +221,13 @@ pub struct Nested {
     pub stages: Vec<Stage>,
 }
 
+impl Nested {
+    /// The names of its secrets, without those that the server made of an inner plan's.
+    pub fn names_of_secrets(&self) -> Vec<String> {
+        self.secrets.keys().filter(|name| !name.starts_with(HOISTED)).cloned().collect()
+    }
+}
+
 named! {
     /// Where a stage is in its life.
     StageStatus, "status", "status":
@@ -257,6 +264,8 @@ pub struct Plan {
     pub account: AccountId,
     /// The plan that it is a stage of.
     pub parent: Option<PlanId>,
+    /// The schedule that made it.
+    pub schedule: Option<ScheduleId>,
     /// What it is.
     pub head: Head,
     /// The names of its secrets.

@@ -1,4 +1,4 @@
-//! A schedule: a run that is submitted again and again.
+//! A schedule: a run, or a plan, that is submitted again and again.
 
 use std::fmt;
 
@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::function::Name;
-use super::id::{AccountId, RunId, ScheduleId};
+use super::id::{AccountId, ScheduleId, SubjectId};
 use super::money::Nanodollars;
 use super::named::named;
+use super::plan::Head;
 use super::run::Common;
 use super::time::Millis;
 use crate::error::{Error, Result};
@@ -168,7 +169,27 @@ fn crontab(cron: &str, zone: &str) -> Result<Crontab> {
     })
 }
 
-/// What is submitted each time. The function is looked up by name each time, so that its current version runs where none
+/// What is submitted each time.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// A run.
+    Run(Box<Planned>),
+    /// A plan.
+    Plan(Box<PlannedPlan>),
+}
+
+/// A plan that is submitted each time.
+#[derive(Debug, Clone)]
+pub struct PlannedPlan {
+    /// What it is.
+    pub head: Head,
+    /// The names of its secrets.
+    pub secrets: Vec<String>,
+    /// All of it, sealed: its secrets are in it.
+    pub sealed: Vec<u8>,
+}
+
+/// A run that is submitted each time. The function is looked up by name each time, so that its current version runs where none
 /// is named.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Planned {
@@ -198,14 +219,14 @@ pub struct Schedule {
     /// What becomes of what was missed.
     pub missed: Missed,
     /// What.
-    pub planned: Planned,
+    pub what: What,
     /// When the next run is made; none while it is paused.
     pub next_at: Option<Millis>,
     /// When the last run was to be made.
     pub last_at: Option<Millis>,
-    /// The last run.
-    pub last_run: Option<RunId>,
-    /// Why there is no run of the last time, where there is none.
+    /// The last run, or plan.
+    pub last: Option<SubjectId>,
+    /// Why there is none of the last time, where there is none.
     pub last_error: Option<String>,
     /// When it was made.
     pub created_at: Millis,
@@ -275,16 +296,16 @@ mod tests {
             name: Name::parse("s").expect("a name"),
             timing: Timing::parse("@daily", UTC).expect("an expression"),
             missed,
-            planned: Planned {
+            what: What::Run(Box::new(Planned {
                 function: "f".into(),
                 version: None,
                 tuples: Vec::new(),
                 common: Common::default(),
                 bid: None,
-            },
+            })),
             next_at: None,
             last_at: None,
-            last_run: None,
+            last: None,
             last_error: None,
             created_at: Millis(0),
             updated_at: Millis(0),

@@ -37,7 +37,7 @@ use crate::port::sandbox::Assignment;
 
 pub use self::functions::{Functions, NewBuild, NewVersion, Runtimes, Uploaded};
 pub use self::plans::{Begun, Came, Changed, End, NewPlan, NewStage, PlanFilter, Plans, StageState, Turn};
-pub use self::schedules::{Due, Fired, Schedules};
+pub use self::schedules::{Due, Fired, Past, Schedules, Submitted};
 pub use self::webhooks::{DueDelivery, NewWebhook, Tried, Webhooks};
 pub use self::workers::{Held, Lost, Returned, Taken, Workers};
 

@@ -66,11 +66,9 @@ impl Plans {
             Looked::Todo(pending) => pending,
             Looked::Done(receipt) => return replay(&self.base, receipt),
         };
-        let Submission { mut plan, run_at } = submission;
-        plan::check(&plan)?;
+        let Submission { plan, run_at } = submission;
         check_run_at(&self.base, run_at)?;
-        self.check_expressions(caller, &plan).await?;
-        plan::hoist_secrets(&mut plan);
+        let plan = checked(&self.base, caller, plan).await?;
         let now = self.base.clock.now();
         let mut new = new_plan(&self.base, caller, plan, None, now)?;
         new.run_at = run_at.filter(|run_at| *run_at > now);
@@ -215,25 +213,26 @@ impl Plans {
             Some(_) => next,
         })
     }
+}
 
-    /// Whether what should be expressions are some.
-    async fn check_expressions(&self, caller: &Caller, plan: &Nested) -> Result<()> {
-        let mut found = Vec::new();
-        let style = plan.head.style;
-        gather(plan, "", style, &mut found);
-        if found.is_empty() {
-            return Ok(());
-        }
+/// A plan that can be made.
+///
+/// # Errors
+/// Invalid, with the stage and field at fault; too large for more stages than there may be.
+pub(super) async fn checked(base: &Base, caller: &Caller, mut plan: Nested) -> Result<Nested> {
+    plan::check(&plan)?;
+    let mut found = Vec::new();
+    gather(&plan, "", plan.head.style, &mut found);
+    if !found.is_empty() {
         let (fields, texts): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-        let are = self.base.expressions.check(caller, texts.clone()).await?;
-        match are.iter().position(|is_one| !is_one) {
-            None => Ok(()),
-            Some(index) => {
-                let (field, text) = (&fields[index], &texts[index]);
-                Err(Error::invalid(format!("{field} is no expression: {text}")).field(field.clone()))
-            }
+        let are = base.expressions.check(caller, texts.clone()).await?;
+        if let Some(index) = are.iter().position(|is_one| !is_one) {
+            let (field, text) = (&fields[index], &texts[index]);
+            return Err(Error::invalid(format!("{field} is no expression: {text}")).field(field.clone()));
         }
     }
+    plan::hoist_secrets(&mut plan);
+    Ok(plan)
 }
 
 /// The texts of a plan that must be expressions, with their fields.
@@ -272,9 +271,15 @@ fn gather_stage(stage: &Stage, at: &str, style: plan::Style, found: &mut Vec<(St
 }
 
 /// A plan with an id for itself and for the stage that goes through its stages.
-fn new_plan(base: &Base, caller: &Caller, plan: Nested, of: Option<StageId>, at: Millis) -> Result<NewPlan> {
+pub(super) fn new_plan(
+    base: &Base,
+    caller: &Caller,
+    plan: Nested,
+    of: Option<StageId>,
+    at: Millis,
+) -> Result<NewPlan> {
+    let names = plan.names_of_secrets();
     let Nested { head, secrets, webhooks, is_detached, stages } = plan;
-    let names = secrets.keys().filter(|name| !name.starts_with(plan::HOISTED)).cloned().collect();
     let sealed = match secrets.is_empty() {
         true => None,
         false => Some(base.credentials.seal(&serde_json::to_vec(&secrets).map_err(Error::internal)?)?),
@@ -300,6 +305,7 @@ fn new_plan(base: &Base, caller: &Caller, plan: Nested, of: Option<StageId>, at:
             stage: Some(stage),
             scope: None,
         },
+        schedule: None,
         webhooks,
         run_at: None,
         at,
@@ -317,6 +323,7 @@ fn made(new: &NewPlan) -> Plan {
         id: new.id,
         account: new.account,
         parent: None,
+        schedule: new.schedule,
         head: new.head.clone(),
         secrets: new.secrets.clone(),
         status: Status::Queued,

@@ -8,11 +8,13 @@ use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::function::Name;
+use crate::model::id::ScheduleId;
+use crate::model::plan::Nested;
 use crate::model::run::Source;
-use crate::model::schedule::{Missed, Planned, Schedule, Timing};
+use crate::model::schedule::{Missed, Planned, PlannedPlan, Schedule, Timing, What};
 use crate::model::time::Millis;
-use crate::port::store::{Fired, NewRun};
-use crate::service::on_behalf_of;
+use crate::port::store::{Fired, Past, Submitted};
+use crate::service::{on_behalf_of, plans};
 use crate::tasks::Wake;
 
 /// Bytes of what a schedule submits, as JSON.
@@ -38,7 +40,16 @@ pub struct NewSchedule {
     /// Whether it waits to be resumed.
     pub is_paused: bool,
     /// What.
-    pub planned: Planned,
+    pub what: New,
+}
+
+/// What a schedule is to submit.
+#[derive(Debug)]
+pub enum New {
+    /// A run.
+    Run(Box<Planned>),
+    /// A plan.
+    Plan(Box<Nested>),
 }
 
 impl Schedules {
@@ -52,8 +63,52 @@ impl Schedules {
     /// As [`input::check`], for what it would submit now; invalid for a time that never comes.
     pub async fn put(&self, caller: &Caller, name: &str, new: NewSchedule) -> Result<(Schedule, bool)> {
         let name = Name::parse_of("schedule", name)?;
-        let bytes = serde_json::to_vec(&new.planned).map_err(Error::internal)?.len();
-        let jobs = new.planned.tuples.len();
+        self.put_as(caller, Some(name), new).await
+    }
+
+    /// Makes a schedule that is called by its id.
+    ///
+    /// # Errors
+    /// As [`Self::put`].
+    pub async fn create(&self, caller: &Caller, new: NewSchedule) -> Result<Schedule> {
+        Ok(self.put_as(caller, None, new).await?.0)
+    }
+
+    async fn put_as(
+        &self,
+        caller: &Caller,
+        name: Option<Name>,
+        new: NewSchedule,
+    ) -> Result<(Schedule, bool)> {
+        let what = match new.what {
+            New::Run(planned) => What::Run(self.checked_run(caller, planned).await?),
+            New::Plan(plan) => What::Plan(self.checked_plan(caller, *plan).await?),
+        };
+        let now = self.base.clock.now();
+        let next_at = next(&new.timing, now)?;
+        let id: ScheduleId = self.base.ids.next(now);
+        let schedule = Schedule {
+            id,
+            account: caller.account(),
+            name: name.map_or_else(|| Name::parse_of("schedule", &id.to_string()), Ok)?,
+            timing: new.timing,
+            missed: new.missed,
+            what,
+            next_at: if new.is_paused { None } else { Some(next_at) },
+            last_at: None,
+            last: None,
+            last_error: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let put = self.base.store.schedule_put(schedule, self.base.limits.schedules_max).await?;
+        self.base.tasks.wake(Wake::Schedule);
+        Ok(put)
+    }
+
+    async fn checked_run(&self, caller: &Caller, planned: Box<Planned>) -> Result<Box<Planned>> {
+        let bytes = serde_json::to_vec(&planned).map_err(Error::internal)?.len();
+        let jobs = planned.tuples.len();
         if bytes > PLANNED_BYTES_MAX || jobs > JOBS_MAX {
             let message = format!(
                 "a schedule may submit {JOBS_MAX} jobs at a time, and {PLANNED_BYTES_MAX} bytes, at most"
@@ -64,26 +119,19 @@ impl Schedules {
             let message = "parameters must have at least one tuple of arguments";
             return Err(Error::invalid(message).field("parameters"));
         }
-        input::check(&self.base, caller, request(&new.planned), Place::Parameters).await?;
-        let now = self.base.clock.now();
-        let next_at = next(&new.timing, now)?;
-        let schedule = Schedule {
-            id: self.base.ids.next(now),
-            account: caller.account(),
-            name,
-            timing: new.timing,
-            missed: new.missed,
-            planned: new.planned,
-            next_at: if new.is_paused { None } else { Some(next_at) },
-            last_at: None,
-            last_run: None,
-            last_error: None,
-            created_at: now,
-            updated_at: now,
-        };
-        let put = self.base.store.schedule_put(schedule, self.base.limits.schedules_max).await?;
-        self.base.tasks.wake(Wake::Schedule);
-        Ok(put)
+        input::check(&self.base, caller, request(&planned), Place::Parameters).await?;
+        Ok(planned)
+    }
+
+    async fn checked_plan(&self, caller: &Caller, plan: Nested) -> Result<Box<PlannedPlan>> {
+        let plan = plans::checked(&self.base, caller, plan).await?;
+        let bytes = serde_json::to_vec(&plan).map_err(Error::internal)?;
+        if bytes.len() > PLANNED_BYTES_MAX {
+            let message = format!("a schedule may submit a plan of {PLANNED_BYTES_MAX} bytes at most");
+            return Err(Error::new(Code::TooLarge, message).field("plan"));
+        }
+        let secrets = plan.names_of_secrets();
+        Ok(Box::new(PlannedPlan { sealed: self.base.credentials.seal(&bytes)?, head: plan.head, secrets }))
     }
 
     /// A schedule by name.
@@ -92,6 +140,14 @@ impl Schedules {
     /// Not found.
     pub async fn get(&self, caller: &Caller, name: &str) -> Result<Schedule> {
         self.base.store.schedule_get(caller.account(), &parse(name)?).await?.ok_or_else(not_found)
+    }
+
+    /// A schedule by id.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn find(&self, caller: &Caller, id: ScheduleId) -> Result<Schedule> {
+        self.base.store.schedule_find(caller.account(), id).await?.ok_or_else(not_found)
     }
 
     /// The caller's schedules, by name.
@@ -120,12 +176,16 @@ impl Schedules {
         turned.ok_or_else(not_found)
     }
 
-    /// Deletes a schedule. Its runs stay.
+    /// Deletes a schedule, and what it has made where that is to go too.
     ///
     /// # Errors
     /// Not found.
-    pub async fn delete(&self, caller: &Caller, name: &str) -> Result<()> {
-        let deleted = self.base.store.schedule_delete(caller.account(), &parse(name)?).await?;
+    pub async fn delete(&self, caller: &Caller, name: &str, past: Past) -> Result<()> {
+        let (name, now) = (parse(name)?, self.base.clock.now());
+        let deleted = self.base.store.schedule_delete(caller.account(), &name, past, now).await?;
+        for who in [Wake::Cancel, Wake::Reap, Wake::Purge] {
+            self.base.tasks.wake(who);
+        }
         if deleted { Ok(()) } else { Err(not_found()) }
     }
 
@@ -150,33 +210,45 @@ impl Schedules {
     async fn fire(&self, schedule: Schedule, now: Millis) -> Result<()> {
         let Some(due) = schedule.next_at else { return Ok(()) };
         let made = match schedule.is_made(due, now) {
-            true => self.run(&schedule).await.map(Some),
+            true => self.made(&schedule).await.map(Some),
             false => Ok(None),
         };
-        let (run, error) = match made {
-            Ok(run) => (run, None),
+        let (made, error) = match made {
+            Ok(made) => (made, None),
             // The store, not what it would submit: the time stays due.
             Err(error) if matches!(error.code(), Code::Unavailable | Code::Internal) => return Err(error),
             Err(error) => (None, Some(error.to_string())),
         };
         if let Some(error) = &error {
-            tracing::info!(schedule.id = %schedule.id, error, "a schedule could not make its run");
+            tracing::info!(schedule.id = %schedule.id, error, "a schedule could not submit what it should");
         }
         let next = schedule.timing.next(due, now);
-        let fired = Fired { id: schedule.id, due, next, run, error };
+        let fired = Fired { id: schedule.id, due, next, made, error };
         if self.base.store.schedule_fire(fired).await? {
             self.base.tasks.wake(Wake::Dispatch);
+            self.base.tasks.wake(Wake::Plans);
         }
         Ok(())
     }
 
-    /// The run of a schedule, by its account as it is now.
-    async fn run(&self, schedule: &Schedule) -> Result<NewRun> {
+    /// What a schedule makes, by its account as it is now.
+    async fn made(&self, schedule: &Schedule) -> Result<Submitted> {
         let found = on_behalf_of(&self.base, schedule.account).await?;
         let caller = found.ok_or_else(|| Error::not_found("account"))?;
-        let checked =
-            input::check(&self.base, &caller, request(&schedule.planned), Place::Parameters).await?;
-        Ok(new_run(&self.base, &caller, Source::Schedule, checked, schedule.planned.bid, None))
+        match &schedule.what {
+            What::Run(planned) => {
+                let checked = input::check(&self.base, &caller, request(planned), Place::Parameters).await?;
+                let run = new_run(&self.base, &caller, Source::Schedule, checked, planned.bid, None);
+                Ok(Submitted::Run(Box::new(run)))
+            }
+            What::Plan(planned) => {
+                let plan = self.base.credentials.open(&planned.sealed)?;
+                let plan: Nested = serde_json::from_slice(&plan).map_err(Error::internal)?;
+                let mut new = plans::new_plan(&self.base, &caller, plan, None, self.base.clock.now())?;
+                new.schedule = Some(schedule.id);
+                Ok(Submitted::Plan(Box::new(new), self.base.limits.plans_max))
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::client::{Client, encoded};
 use super::failure::Failure;
 use super::output::{Output, cell, moment, table};
 use super::run::read;
+use super::schedules::Times;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -43,6 +44,15 @@ enum Action {
         #[arg(long)]
         follow: bool,
     },
+    /// Put a schedule that submits a plan again and again; `skep schedules` lists, pauses and removes it
+    Schedule {
+        /// The schedule's name
+        name: String,
+        /// A file with the plan as JSON; - for standard input
+        file: PathBuf,
+        #[command(flatten)]
+        times: Times,
+    },
     /// Cancel a plan, its runs, the plans in it, and the plan that it is in
     Cancel {
         /// The plan's id
@@ -73,6 +83,9 @@ pub(super) fn plans(arguments: Arguments, client: &Client, output: Output) -> Re
         }
         Action::Show { id } => shown(client, &id, output)?,
         Action::Submit { file, follow } => return submit(client, &file, follow, output),
+        Action::Schedule { name, file, times } => {
+            times.put(client, &name, ("plan", plan_of(&file)?), output)?
+        }
         Action::Cancel { id } => {
             output.value(&client.post(&format!("{}/cancel", path(&id)), &json!({}))?, line)
         }
@@ -87,10 +100,13 @@ pub(super) fn plans(arguments: Arguments, client: &Client, output: Output) -> Re
     Ok(ExitCode::SUCCESS)
 }
 
+fn plan_of(file: &PathBuf) -> Result<Value, Failure> {
+    serde_json::from_str(&read(file)?)
+        .map_err(|error| Failure::Usage(format!("{}: no JSON: {error}", file.display())))
+}
+
 fn submit(client: &Client, file: &PathBuf, follow: bool, output: Output) -> Result<ExitCode, Failure> {
-    let body: Value = serde_json::from_str(&read(file)?)
-        .map_err(|error| Failure::Usage(format!("{}: no JSON: {error}", file.display())))?;
-    let mut plan = client.post("/v1/plans", &body)?;
+    let mut plan = client.post("/v1/plans", &plan_of(file)?)?;
     if !follow {
         output.value(&plan, line);
         return Ok(ExitCode::SUCCESS);

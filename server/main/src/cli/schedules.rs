@@ -1,4 +1,4 @@
-//! `skep schedules`: runs that are submitted again and again.
+//! `skep schedules`: runs and plans that are submitted again and again.
 
 use std::process::ExitCode;
 
@@ -37,7 +37,7 @@ enum Action {
         /// The schedule's name
         name: String,
     },
-    /// Delete a schedule; its runs stay
+    /// Delete a schedule; what it made stays
     Rm {
         /// The schedule's name
         name: String,
@@ -49,6 +49,15 @@ struct Put {
     /// The schedule's name
     #[arg(value_name = "NAME")]
     schedule: String,
+    #[command(flatten)]
+    times: Times,
+    #[command(flatten)]
+    run: run::Submission,
+}
+
+/// When a schedule submits.
+#[derive(Args)]
+pub(super) struct Times {
     /// When: "30 4 * * MON-FRI", @daily, or "@every 1h30m"
     #[arg(long, value_name = "EXPRESSION")]
     cron: String,
@@ -58,8 +67,28 @@ struct Put {
     /// What becomes of runs that were due while the server did not run: skip, or once for all of them [default: skip]
     #[arg(long, value_name = "WHAT")]
     missed: Option<String>,
-    #[command(flatten)]
-    run: run::Submission,
+}
+
+impl Times {
+    /// Puts a schedule that submits a run or a plan then.
+    pub(super) fn put(
+        self,
+        client: &Client,
+        name: &str,
+        (kind, what): (&str, Value),
+        output: Output,
+    ) -> Result<(), Failure> {
+        let mut body = json!({"cron": self.cron, kind: what});
+        for (field, value) in [("timeZone", self.time_zone), ("missed", self.missed)] {
+            if let Some(value) = value {
+                body[field] = json!(value);
+            }
+        }
+        let put =
+            client.put(&format!("/v1/schedules/{name}"), "application/json", body.to_string().as_bytes())?;
+        output.value(&put, show);
+        Ok(())
+    }
 }
 
 pub(super) fn schedules(arguments: Arguments, client: &Client, output: Output) -> Result<ExitCode, Failure> {
@@ -68,21 +97,14 @@ pub(super) fn schedules(arguments: Arguments, client: &Client, output: Output) -
         None | Some(Action::List) => output.value(&client.get("/v1/schedules")?["items"], list),
         Some(Action::Show { name }) => output.value(&client.get(&path(&name))?, show),
         Some(Action::Put(put)) => {
-            let Put { schedule, cron, time_zone, missed, run } = *put;
-            let mut body = json!({"cron": cron, "run": run.body()?});
-            for (field, value) in [("timeZone", time_zone), ("missed", missed)] {
-                if let Some(value) = value {
-                    body[field] = json!(value);
-                }
-            }
-            let put = client.put(&path(&schedule), "application/json", body.to_string().as_bytes())?;
-            output.value(&put, show);
+            let Put { schedule, times, run } = *put;
+            times.put(client, &schedule, ("run", run.body()?), output)?;
         }
         Some(Action::Pause { name }) => turn(client, &path(&name), true, output)?,
         Some(Action::Resume { name }) => turn(client, &path(&name), false, output)?,
         Some(Action::Rm { name }) => {
             let deleted = client.delete(&path(&name))?;
-            output.value(&deleted, |_| format!("schedule {name} is deleted; its runs stay"));
+            output.value(&deleted, |_| format!("schedule {name} is deleted; what it made stays"));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -99,13 +121,20 @@ fn list(schedules: &Value) -> String {
             cell(&schedule["name"]),
             cell(&schedule["cron"]),
             cell(&schedule["timeZone"]),
-            cell(&schedule["run"]["function"]),
+            what(schedule),
             next(schedule),
             moment(&schedule["lastAt"]),
             cell(&schedule["lastError"]),
         ]
     });
-    table(&["NAME", "CRON", "ZONE", "FUNCTION", "NEXT", "LAST", "ERROR"], rows)
+    table(&["NAME", "CRON", "ZONE", "SUBMITS", "NEXT", "LAST", "ERROR"], rows)
+}
+
+fn what(schedule: &Value) -> String {
+    match schedule["plan"]["name"].as_str() {
+        Some(name) => format!("the plan {name:?}"),
+        None => cell(&schedule["run"]["function"]),
+    }
 }
 
 fn next(schedule: &Value) -> String {
@@ -114,14 +143,15 @@ fn next(schedule: &Value) -> String {
 
 fn show(schedule: &Value) -> String {
     let mut text = format!(
-        "schedule {}: {} ({}), runs {}, next {}",
+        "schedule {}: {} ({}), submits {}, next {}",
         cell(&schedule["name"]),
         cell(&schedule["cron"]),
         cell(&schedule["timeZone"]),
-        cell(&schedule["run"]["function"]),
+        what(schedule),
         next(schedule)
     );
-    for (word, field) in [("last run", "lastRunId"), ("last error", "lastError")] {
+    for (word, field) in [("last run", "lastRunId"), ("last plan", "lastPlanId"), ("last error", "lastError")]
+    {
         if !schedule[field].is_null() {
             text.push_str(&format!("\n{word}: {}", cell(&schedule[field])));
         }

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
-use skep_domain::model::id::{AccountId, PlanId, StageId};
+use skep_domain::model::id::{AccountId, PlanId, ScheduleId, StageId};
 use skep_domain::model::job::Status;
 use skep_domain::model::page::{Listed, Page};
 use skep_domain::model::plan::{Names, Plan, Stage, StageStatus, Staged};
@@ -161,12 +161,22 @@ fn check_room(connection: &Connection, account: i64, plans_max: usize) -> Result
     Err(Error::new(Code::TooMany, message))
 }
 
+/// Makes a plan of a schedule. Says why it cannot where the account has so many.
+pub(super) fn scheduled(connection: &Connection, plan: &NewPlan, plans_max: usize) -> Result<Option<String>> {
+    let Some(account) = lists::account_key(connection, plan.account)? else { return Ok(None) };
+    match check_room(connection, account, plans_max) {
+        Err(error) if error.code() == Code::TooMany => Ok(Some(error.message().to_owned())),
+        Err(error) => Err(error),
+        Ok(()) => insert(connection, plan, account, None).map(|()| None),
+    }
+}
+
 /// Writes a plan with the stage that goes through its stages, which there is news of unless it is to wait.
 fn insert(connection: &Connection, plan: &NewPlan, account: i64, of: Option<i64>) -> Result<()> {
     const SQL: &str =
         "INSERT INTO plans (id, account, stage, listed, detached, head, noted, secrets, sealed, status, root,
-            revision, variables_bytes, run_at, created_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, 0, ?10, ?11)";
+            revision, variables_bytes, run_at, created_at, schedule)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, 0, ?10, ?11, ?12)";
     // Apart, for it may be large, and each turn reads the head.
     let (mut head, mut noted) = (plan.head.clone(), None);
     std::mem::swap(&mut head.noted, &mut noted);
@@ -184,7 +194,8 @@ fn insert(connection: &Connection, plan: &NewPlan, account: i64, of: Option<i64>
                 to_json(&plan.secrets),
                 plan.sealed,
                 plan.run_at.map(Stored::stored),
-                plan.at.stored()
+                plan.at.stored(),
+                plan.schedule.map(ScheduleId::to_bytes)
             ])
         })
         .map_err(internal)?;
@@ -259,4 +270,4 @@ pub(super) fn tell(connection: &Connection, stage: i64) -> Result<()> {
         .map_err(internal)
 }
 
-pub(super) use self::end::purge;
+pub(super) use self::end::{delete_of_schedule, purge};

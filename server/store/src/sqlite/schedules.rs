@@ -3,18 +3,18 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use skep_domain::model::function::Name;
-use skep_domain::model::id::{AccountId, RunId, ScheduleId};
+use skep_domain::model::id::{AccountId, ScheduleId, SubjectId};
 use skep_domain::model::job::Progress;
-use skep_domain::model::schedule::{Missed, Schedule, Timing};
+use skep_domain::model::schedule::{Missed, PlannedPlan, Schedule, Timing, What};
 use skep_domain::model::time::Millis;
-use skep_domain::port::store::{Due, Fired, Schedules};
+use skep_domain::port::store::{Due, Fired, Past, Schedules, Submitted};
 use skep_domain::{Code, Error, Result};
 
 use super::rows::{RowExt, Stored, corrupt};
-use super::{SqliteStore, internal, runs};
+use super::{SqliteStore, internal, plans, runs};
 
 const SCHEDULE: &str =
-    "SELECT s.key, s.id, a.id AS account_id, s.name, s.cron, s.zone, s.missed, s.planned, s.next_at,
+    "SELECT s.key, s.id, a.id AS account_id, s.name, s.cron, s.zone, s.missed, s.planned, s.sealed, s.next_at,
         s.last_at, s.last_run, s.last_error, s.created_at, s.updated_at
     FROM schedules s JOIN accounts a ON a.key = s.account AND a.deleted = 0 ";
 
@@ -36,6 +36,18 @@ impl Schedules for SqliteStore {
     async fn schedule_get(&self, account: AccountId, name: &Name) -> Result<Option<Schedule>> {
         let name = name.clone();
         self.read(move |connection| get(connection, account, &name)).await
+    }
+
+    async fn schedule_find(&self, account: AccountId, id: ScheduleId) -> Result<Option<Schedule>> {
+        self.read(move |connection| {
+            let sql = format!("{SCHEDULE} WHERE a.id = ? AND s.id = ?");
+            let mut select = connection.prepare_cached(&sql).map_err(internal)?;
+            select
+                .query_row(params![account.to_bytes(), id.to_bytes()], schedule)
+                .optional()
+                .map_err(internal)
+        })
+        .await
     }
 
     async fn schedule_list(&self, account: AccountId) -> Result<Vec<Schedule>> {
@@ -69,15 +81,23 @@ impl Schedules for SqliteStore {
         .await
     }
 
-    async fn schedule_delete(&self, account: AccountId, name: &Name) -> Result<bool> {
+    async fn schedule_delete(
+        &self,
+        account: AccountId,
+        name: &Name,
+        past: Past,
+        now: Millis,
+    ) -> Result<bool> {
         let name = name.clone();
         self.write(move |connection| {
+            let Some(schedule) = get(connection, account, &name)? else { return Ok(false) };
+            if past == Past::Goes {
+                plans::delete_of_schedule(connection, schedule.id, now)?;
+            }
             connection
-                .prepare_cached(
-                    "DELETE FROM schedules WHERE account = (SELECT key FROM accounts WHERE id = ?) AND name = ?",
-                )
-                .and_then(|mut delete| delete.execute(params![account.to_bytes(), name.as_str()]))
-                .map(|deleted| deleted > 0)
+                .prepare_cached("DELETE FROM schedules WHERE id = ?")
+                .and_then(|mut delete| delete.execute([schedule.id.to_bytes()]))
+                .map(|_| true)
                 .map_err(internal)
         })
         .await
@@ -104,18 +124,30 @@ impl Schedules for SqliteStore {
 
     async fn schedule_fire(&self, fired: Fired) -> Result<bool> {
         self.write(move |connection| {
-            let Fired { id, due, next, run, error } = fired;
+            let Fired { id, due, next, made, error } = fired;
             let (due, next) = (due.stored(), next.map(Stored::stored));
-            let run_id = run.as_ref().map(|run| run.id.to_bytes());
+            let made_id = made.as_ref().map(|made| match made {
+                Submitted::Run(run) => run.id.to_bytes(),
+                Submitted::Plan(plan, _) => plan.id.to_bytes(),
+            });
             let written = connection
                 .prepare_cached(
                     "UPDATE schedules SET next_at = ?3, last_at = ?2, last_run = coalesce(?4, last_run), last_error = ?5
                      WHERE id = ?1 AND next_at = ?2",
                 )
-                .and_then(|mut update| update.execute(params![id.to_bytes(), due, next, run_id, error]))
+                .and_then(|mut update| update.execute(params![id.to_bytes(), due, next, made_id, error]))
                 .map_err(internal)?;
-            if let Some(run) = run.filter(|_| written > 0) {
-                runs::insert(connection, &run, Progress::new(run.run_at))?;
+            match made.filter(|_| written > 0) {
+                None => {}
+                Some(Submitted::Run(run)) => drop(runs::insert(connection, &run, Progress::new(run.run_at))?),
+                Some(Submitted::Plan(plan, plans_max)) => {
+                    if let Some(why) = plans::scheduled(connection, &plan, plans_max)? {
+                        connection
+                            .prepare_cached("UPDATE schedules SET last_run = NULL, last_error = ?2 WHERE id = ?1")
+                            .and_then(|mut update| update.execute(params![id.to_bytes(), why]))
+                            .map_err(internal)?;
+                    }
+                }
             }
             Ok(written > 0)
         })
@@ -135,11 +167,16 @@ fn check_room(connection: &Connection, account: AccountId, schedules_max: usize)
 
 fn put(connection: &Connection, schedule: &Schedule) -> Result<()> {
     const SQL: &str =
-        "INSERT INTO schedules (id, account, name, cron, zone, missed, planned, next_at, created_at, updated_at)
-         VALUES (?1, (SELECT key FROM accounts WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+        "INSERT INTO schedules (id, account, name, cron, zone, missed, planned, next_at, created_at, updated_at,
+             sealed)
+         VALUES (?1, (SELECT key FROM accounts WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)
          ON CONFLICT (account, name) DO UPDATE SET cron = ?4, zone = ?5, missed = ?6, planned = ?7, next_at = ?8,
-             updated_at = ?9";
-    let planned = serde_json::to_string(&schedule.planned).map_err(Error::internal)?;
+             updated_at = ?9, sealed = ?10";
+    let (planned, sealed) = match &schedule.what {
+        What::Run(planned) => (serde_json::to_string(planned), None),
+        What::Plan(plan) => (serde_json::to_string(&(&plan.head, &plan.secrets)), Some(&plan.sealed)),
+    };
+    let planned = planned.map_err(Error::internal)?;
     connection
         .prepare_cached(SQL)
         .and_then(|mut upsert| {
@@ -152,7 +189,8 @@ fn put(connection: &Connection, schedule: &Schedule) -> Result<()> {
                 schedule.missed.number(),
                 planned,
                 schedule.next_at.map(Stored::stored),
-                schedule.updated_at.stored()
+                schedule.updated_at.stored(),
+                sealed
             ])
         })
         .map(drop)
@@ -173,10 +211,16 @@ fn schedule(row: &Row<'_>) -> rusqlite::Result<Schedule> {
         name: Name::parse(&name).map_err(|_| corrupt("name"))?,
         timing: Timing::parse(&cron, &zone).map_err(|_| corrupt("cron expression"))?,
         missed: Missed::from_number(row.get("missed")?).ok_or_else(|| corrupt("missed"))?,
-        planned: row.json("planned")?,
+        what: match row.get("sealed")? {
+            None => What::Run(row.json("planned")?),
+            Some(sealed) => {
+                let (head, secrets) = row.json("planned")?;
+                What::Plan(Box::new(PlannedPlan { head, secrets, sealed }))
+            }
+        },
         next_at: row.maybe_millis("next_at")?,
         last_at: row.maybe_millis("last_at")?,
-        last_run: row.get::<_, Option<[u8; 16]>>("last_run")?.map(RunId::from_bytes),
+        last: row.get::<_, Option<[u8; 16]>>("last_run")?.map(SubjectId::from_bytes),
         last_error: row.get("last_error")?,
         created_at: row.millis("created_at")?,
         updated_at: row.millis("updated_at")?,

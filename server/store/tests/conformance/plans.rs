@@ -52,6 +52,7 @@ mod scenarios {
             head: Head { name: called.into(), ..Head::default() },
             secrets: Vec::new(),
             sealed: None,
+            schedule: None,
             webhooks: Vec::new(),
             root: new_stage(world, None, 0, root),
             run_at: None,

@@ -10,11 +10,11 @@ crate::scenarios! {
 
 mod scenarios {
     use skep_domain::model::account::AccountName;
-    use skep_domain::model::id::ScheduleId;
+    use skep_domain::model::id::{RunId, ScheduleId};
     use skep_domain::model::run::{Common, Source};
-    use skep_domain::model::schedule::{Missed, Planned, Schedule, Timing, UTC};
+    use skep_domain::model::schedule::{Missed, Planned, Schedule, Timing, UTC, What};
     use skep_domain::model::time::Millis;
-    use skep_domain::port::store::{Fired, RunFilter};
+    use skep_domain::port::store::{Fired, Past, RunFilter, Submitted};
 
     use crate::world::{START, World, at, name};
 
@@ -25,16 +25,16 @@ mod scenarios {
             name: name(called),
             timing: Timing::parse("@every 1h", UTC).expect("an expression"),
             missed: Missed::Once,
-            planned: Planned {
+            what: What::Run(Box::new(Planned {
                 function: "f".into(),
                 version: None,
                 tuples: vec![serde_json::value::to_raw_value(&[1]).expect("JSON")],
                 common: Common::default(),
                 bid: None,
-            },
+            })),
             next_at,
             last_at: None,
-            last_run: None,
+            last: None,
             last_error: None,
             created_at: START,
             updated_at: START,
@@ -52,7 +52,8 @@ mod scenarios {
 
     async fn fire(world: &World, id: ScheduleId, due: Millis, next: Millis) -> bool {
         let run = world.new_run(1, |run| run.source = Source::Schedule);
-        let fired = Fired { id, due, next: Some(next), run: Some(run), error: None };
+        let fired =
+            Fired { id, due, next: Some(next), made: Some(Submitted::Run(Box::new(run))), error: None };
         world.store.schedule_fire(fired).await.expect("it answers")
     }
 
@@ -69,7 +70,7 @@ mod scenarios {
         assert_eq!(runs(world).await, 1);
         let after = get(world, "s").await;
         assert_eq!((after.next_at, after.last_at), (Some(at(20)), Some(at(10))));
-        let run = world.run(after.last_run.expect("a run")).await;
+        let run = world.run(RunId::from_bytes(after.last.expect("a run").to_bytes())).await;
         assert_eq!((run.source, run.counts.total()), (Source::Schedule, 1));
     }
 
@@ -84,7 +85,13 @@ mod scenarios {
             .await
             .expect("it is written");
         assert!(!fire(world, made.id, at(10), at(20)).await);
-        assert!(world.store.schedule_delete(world.account, &made.name).await.expect("it answers"));
+        assert!(
+            world
+                .store
+                .schedule_delete(world.account, &made.name, Past::Stays, at(0))
+                .await
+                .expect("it answers")
+        );
         assert!(!fire(world, made.id, at(30), at(40)).await);
         assert_eq!(runs(world).await, 0);
     }
@@ -109,7 +116,7 @@ mod scenarios {
     pub(super) async fn a_schedule_keeps_its_past_when_it_is_put_again(world: &World) {
         let made = put(world, "s", Some(at(10))).await;
         let error = Some("function not found".to_owned());
-        let fired = Fired { id: made.id, due: at(10), next: Some(at(20)), run: None, error: error.clone() };
+        let fired = Fired { id: made.id, due: at(10), next: Some(at(20)), made: None, error: error.clone() };
         assert!(world.store.schedule_fire(fired).await.expect("it answers"));
         let again =
             Schedule { missed: Missed::Skip, updated_at: at(30), ..schedule(world, "s", Some(at(40))) };
@@ -117,7 +124,8 @@ mod scenarios {
         assert!(!is_new);
         assert_eq!((again.id, again.last_at, again.last_error), (made.id, Some(at(10)), error));
         assert_eq!((again.missed, again.next_at, again.created_at), (Missed::Skip, Some(at(40)), START));
-        assert_eq!((again.updated_at, again.planned.tuples[0].get()), (at(30), "[1]"));
+        let What::Run(planned) = &again.what else { panic!("it submits a run") };
+        assert_eq!((again.updated_at, planned.tuples[0].get()), (at(30), "[1]"));
     }
 
     pub(super) async fn a_schedule_is_its_accounts_own_and_goes_with_it(world: &World) {
@@ -127,7 +135,7 @@ mod scenarios {
         assert!(store.schedule_get(other, &made.name).await.expect("it answers").is_none());
         assert!(store.schedule_list(other).await.expect("it answers").is_empty());
         assert!(store.schedule_turn(other, &made.name, None, at(1)).await.expect("it answers").is_none());
-        assert!(!store.schedule_delete(other, &made.name).await.expect("it answers"));
+        assert!(!store.schedule_delete(other, &made.name, Past::Stays, at(0)).await.expect("it answers"));
         let account = AccountName::parse("admin").expect("a name");
         assert!(store.account_delete(&account).await.expect("it answers"));
         assert!(store.schedule_due(10, at(10)).await.expect("it answers").schedules.is_empty());

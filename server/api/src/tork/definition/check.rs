@@ -23,18 +23,31 @@ pub(in crate::tork) fn expressions(job: &Job) -> Vec<String> {
         found.insert(text.to_owned());
         true
     };
-    Walk { is_expression: &mut keep, problems: Vec::new(), tasks: 0, depth: 0 }.job(job);
+    Walk { is_expression: &mut keep, problems: Vec::new(), tasks: 0, depth: 0 }.job(job, "Job");
     found.into_iter().collect()
 }
 
-/// Checks a job; whether a text is an expression, `is_expression` knows.
+/// A field and the rule that it breaks.
+pub(in crate::tork) type Fault = (&'static str, &'static str);
+
+/// Checks a job, which is called `what`; whether a text is an expression, `is_expression` knows. What else is wrong with it
+/// comes last.
 ///
 /// # Errors
 /// All that is wrong with it, a line each.
-pub(in crate::tork) fn check(job: &Job, is_expression: impl Fn(&str) -> bool) -> Result<(), String> {
+pub(in crate::tork) fn check(
+    job: &Job,
+    (what, fault): (&str, Option<Fault>),
+    is_expression: impl Fn(&str) -> bool,
+) -> Result<(), String> {
     let mut walk =
         Walk { is_expression: &mut |text| is_expression(text), problems: Vec::new(), tasks: 0, depth: 0 };
-    walk.job(job);
+    walk.job(job, what);
+    if let Some((field, tag)) = fault {
+        let (within, field) =
+            field.rsplit_once('.').map_or((None, field), |(within, field)| (Some(within), field));
+        walk.fail(&within.map_or(what.to_owned(), |within| format!("{what}.{within}")), field, tag);
+    }
     if walk.problems.is_empty() { Ok(()) } else { Err(walk.problems.join("\n")) }
 }
 
@@ -98,8 +111,7 @@ impl Walk<'_> {
         }
     }
 
-    fn job(&mut self, job: &Job) {
-        let at = "Job";
+    fn job(&mut self, job: &Job, at: &str) {
         self.required(at, "Name", &job.name);
         match (job.tasks.is_empty(), job.tasks.is_named) {
             (true, false) => self.fail(at, "Tasks", "required"),

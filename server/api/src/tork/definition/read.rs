@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::tree::{Node, Tag, Value};
-use super::{Job, Task, Tasks};
+use super::{Task, Tasks};
 
 /// Characters of a value that a text about it shows.
 const SHOWN_MAX: usize = 10;
@@ -42,12 +42,12 @@ impl Reader {
         Self { language, problems: Vec::new(), path: Vec::new(), within: "" }
     }
 
-    /// Reads a job.
-    pub(super) fn job(mut self, node: Node) -> Result<Job, String> {
-        let mut job = Job::default();
-        self.object(node, &mut job);
+    /// Reads a job, or a scheduled one.
+    pub(super) fn read<T: Read>(mut self, node: Node) -> Result<T, String> {
+        let mut read = T::default();
+        self.object(node, &mut read);
         match (self.language, self.problems.first()) {
-            (_, None) => Ok(job),
+            (_, None) => Ok(read),
             (Language::Json, Some(first)) => Err(first.clone()),
             (Language::Yaml, Some(_)) => {
                 Err(format!("yaml: unmarshal errors:\n  {}", self.problems.join("\n  ")))

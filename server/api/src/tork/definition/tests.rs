@@ -4,7 +4,7 @@ use super::*;
 
 fn checked(yaml: &str) -> Result<(), String> {
     let job = from_yaml(yaml.as_bytes())?;
-    check(&job, |text| !text.contains("bad"))
+    check(&job, ("Job", None), |text| !text.contains("bad"))
 }
 
 fn wrong(yaml: &str) -> String {

@@ -133,6 +133,8 @@ pub(in crate::v1) struct PlanView {
     pub(in crate::v1) plan_id: String,
     /// The plan that it is a stage of.
     pub(in crate::v1) parent_id: Option<String>,
+    /// The schedule that made it.
+    pub(in crate::v1) schedule_id: Option<String>,
     pub(in crate::v1) name: String,
     pub(in crate::v1) description: Option<String>,
     pub(in crate::v1) tags: BTreeSet<String>,

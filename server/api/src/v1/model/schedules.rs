@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use skep_domain::model::retry::Policy;
 use utoipa::ToSchema;
 
 use super::RunBody;
+use super::plans::PlanBody;
 use crate::shared::body::{Wire, object};
 
 #[derive(Deserialize, ToSchema)]
@@ -25,9 +27,12 @@ pub(in crate::v1) struct ScheduleBody {
     pub(in crate::v1) missed: Option<String>,
     /// Whether it waits to be resumed.
     pub(in crate::v1) paused: Option<bool>,
-    /// What is submitted, without `runAt`: 1,000 jobs and 256 KiB at most.
-    #[serde(deserialize_with = "object")]
-    pub(in crate::v1) run: RunBody,
+    /// What is submitted, without `runAt`: 1,000 jobs and 256 KiB at most. Either this or `plan`.
+    #[serde(default, deserialize_with = "object")]
+    pub(in crate::v1) run: Option<RunBody>,
+    /// The same of a plan: 256 KiB at most.
+    #[serde(default, deserialize_with = "object")]
+    pub(in crate::v1) plan: Option<PlanBody>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -46,12 +51,16 @@ pub(in crate::v1) struct ScheduleView {
     /// `skip` or `once`.
     pub(in crate::v1) missed: &'static str,
     pub(in crate::v1) paused: bool,
-    pub(in crate::v1) run: PlannedView,
+    /// The run that it submits; null where that is a plan.
+    pub(in crate::v1) run: Option<PlannedView>,
+    /// The plan that it submits, without its stages, and its secrets by their names; null where that is a run.
+    pub(in crate::v1) plan: Option<PlannedPlanView>,
     /// When the next run is made; null while it is paused, or where the time never comes again.
     pub(in crate::v1) next_at: Option<u64>,
     /// When the last run was to be made.
     pub(in crate::v1) last_at: Option<u64>,
     pub(in crate::v1) last_run_id: Option<String>,
+    pub(in crate::v1) last_plan_id: Option<String>,
     /// Why nothing was submitted the last time, where that is so.
     pub(in crate::v1) last_error: Option<String>,
     pub(in crate::v1) created_at: u64,
@@ -76,6 +85,18 @@ pub(in crate::v1) struct PlannedView {
     pub(in crate::v1) name: Option<String>,
     pub(in crate::v1) tags: BTreeSet<String>,
     pub(in crate::v1) concurrency: Option<u32>,
+}
+
+/// What a schedule submits, where it is a plan.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::v1) struct PlannedPlanView {
+    pub(in crate::v1) name: String,
+    pub(in crate::v1) description: Option<String>,
+    pub(in crate::v1) tags: BTreeSet<String>,
+    pub(in crate::v1) labels: BTreeMap<String, String>,
+    pub(in crate::v1) inputs: Map<String, Value>,
+    pub(in crate::v1) secrets: Vec<String>,
 }
 
 impl Wire for ScheduleBody {}

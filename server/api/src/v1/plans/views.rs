@@ -17,7 +17,7 @@ use crate::v1::{map, webhooks};
 /// What an each knows its item as where it does not say.
 const ITEM: &str = "item";
 
-pub(super) fn submission(body: PlanBody) -> Result<Submission> {
+pub(in crate::v1) fn submission(body: PlanBody) -> Result<Submission> {
     let head = Head {
         name: body.name,
         description: body.description,
@@ -109,6 +109,7 @@ pub(in crate::v1) fn plan(plan: Plan) -> PlanView {
     PlanView {
         plan_id: plan.id.to_string(),
         parent_id: plan.parent.map(|id| id.to_string()),
+        schedule_id: plan.schedule.map(|id| id.to_string()),
         status: plan.status.name(),
         num_stages: plan.total,
         stages_over: plan.over,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{NewRun, NewWebhook, Written};
 use crate::error::Result;
 use crate::model::attempt::Output;
-use crate::model::id::{AccountId, PlanId, StageId};
+use crate::model::id::{AccountId, PlanId, ScheduleId, StageId};
 use crate::model::job::Status;
 use crate::model::page::{Listed, Order, Page};
 use crate::model::plan::{Head, Kind, Names, Plan, Stage, StageStatus, Staged};
@@ -34,6 +34,8 @@ pub struct NewPlan {
     pub sealed: Option<Vec<u8>>,
     /// Its stages, as one that goes through them.
     pub root: NewStage,
+    /// The schedule that makes it, if one does.
+    pub schedule: Option<ScheduleId>,
     /// Who is told of what happens to it.
     pub webhooks: Vec<NewWebhook>,
     /// Not before this.

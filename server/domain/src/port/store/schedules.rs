@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::NewRun;
+use super::{NewPlan, NewRun};
 use crate::error::Result;
 use crate::model::function::Name;
 use crate::model::id::{AccountId, ScheduleId};
@@ -18,10 +18,28 @@ pub struct Fired {
     pub due: Millis,
     /// The next one.
     pub next: Option<Millis>,
-    /// The run that is made; none where it was left out.
-    pub run: Option<NewRun>,
+    /// What is made; nothing where it was left out.
+    pub made: Option<Submitted>,
     /// Why there is none, where one should be.
     pub error: Option<String>,
+}
+
+/// What a schedule makes.
+#[derive(Debug, Clone)]
+pub enum Submitted {
+    /// A run.
+    Run(Box<NewRun>),
+    /// A plan. There is none, but the reason, where the account has this many.
+    Plan(Box<NewPlan>, usize),
+}
+
+/// What becomes of what a schedule has made, when it is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    /// It stays.
+    Stays,
+    /// Its plans go too; those that are not over are cancelled.
+    Goes,
 }
 
 /// Schedules whose time has come.
@@ -43,6 +61,9 @@ pub trait Schedules: Send + Sync {
     /// A schedule by name.
     async fn schedule_get(&self, account: AccountId, name: &Name) -> Result<Option<Schedule>>;
 
+    /// A schedule by id.
+    async fn schedule_find(&self, account: AccountId, id: ScheduleId) -> Result<Option<Schedule>>;
+
     /// An account's schedules, by name.
     async fn schedule_list(&self, account: AccountId) -> Result<Vec<Schedule>>;
 
@@ -55,8 +76,9 @@ pub trait Schedules: Send + Sync {
         now: Millis,
     ) -> Result<Option<Schedule>>;
 
-    /// Deletes a schedule. Its runs stay.
-    async fn schedule_delete(&self, account: AccountId, name: &Name) -> Result<bool>;
+    /// Deletes a schedule.
+    async fn schedule_delete(&self, account: AccountId, name: &Name, past: Past, now: Millis)
+    -> Result<bool>;
 
     /// Schedules whose time has come, of all accounts.
     async fn schedule_due(&self, limit: u32, now: Millis) -> Result<Due>;

@@ -48,3 +48,8 @@ CREATE INDEX deliveries_dead ON deliveries (at) WHERE status = 1;               
 -- hooked: events, as bits, of which somebody wants to be told.
 ALTER TABLE runs ADD COLUMN hooked INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE plans ADD COLUMN hooked INTEGER NOT NULL DEFAULT 0;
+
+-- sealed: the plan that a schedule submits, where it is a plan; planned is then its head and the names of its secrets.
+ALTER TABLE schedules ADD COLUMN sealed BLOB;
+ALTER TABLE plans ADD COLUMN schedule BLOB;
+CREATE INDEX plans_schedule ON plans (schedule) WHERE schedule IS NOT NULL;                    -- delete a schedule

@@ -1,7 +1,7 @@
 //! The end of a plan, what ends with it, and its beginning anew.
 
 use rusqlite::{Connection, params};
-use skep_domain::model::id::{RunId, StageId};
+use skep_domain::model::id::{RunId, ScheduleId, StageId};
 use skep_domain::model::job::Status;
 use skep_domain::model::plan::{Plan, StageStatus};
 use skep_domain::model::time::Millis;
@@ -135,6 +135,27 @@ pub(super) fn restart(connection: &Connection, plan: &Plan, id: StageId, at: Mil
     let mut telling = Telling::of(connection, key)?;
     telling.plan(connection, Event::PlanStarted, at.stored())?;
     telling.write(connection)
+}
+
+/// Deletes the plans that a schedule has made; those that are not over are cancelled.
+pub(in crate::sqlite) fn delete_of_schedule(
+    connection: &Connection,
+    schedule: ScheduleId,
+    at: Millis,
+) -> Result<()> {
+    const LIVE: &str = "SELECT key FROM plans WHERE schedule = ? AND completed_at IS NULL AND account <> 0";
+    let mut select = connection.prepare_cached(LIVE).map_err(internal)?;
+    let live = select.query_map([schedule.to_bytes()], |row| row.get(0));
+    let live: Vec<i64> = live.and_then(Iterator::collect).map_err(internal)?;
+    let cancelled = End { status: Status::Cancelled, error: None, result: None };
+    for plan in live {
+        end(connection, plan, &cancelled, at)?;
+    }
+    connection
+        .prepare_cached("UPDATE plans SET account = 0 WHERE schedule = ?")
+        .and_then(|mut update| update.execute([schedule.to_bytes()]))
+        .map(drop)
+        .map_err(internal)
 }
 
 /// Takes away a part of a plan: its runs are left to be purged by themselves, its plans too.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use skep_domain::Result;
 use skep_domain::model::attempt::Output;
-use skep_domain::model::id::{AccountId, PlanId, RunId, StageId};
+use skep_domain::model::id::{AccountId, PlanId, RunId, ScheduleId, StageId};
 use skep_domain::model::job::{ResultType, Status};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::page::{Listed, Page, Position};
@@ -44,7 +44,7 @@ fn plans(large: Large, condition: &str) -> String {
         "(SELECT coalesce(sum(r.cost), 0) FROM stages c JOIN runs r ON r.stage = c.key WHERE c.plan = p.key)"
     };
     format!(
-        "SELECT p.key, p.id, a.id AS account_id, o.id AS parent_id, p.head, p.secrets, p.status, p.error, p.result,
+        "SELECT p.key, p.id, a.id AS account_id, o.id AS parent_id, p.schedule, p.head, p.secrets, p.status, p.error, p.result,
             p.run_at, p.created_at, p.started_at, p.completed_at, s.total, s.begun, s.over, p.sealed, p.revision,
             p.variables_bytes, {noted} AS noted, {cost} AS cost
         FROM plans p JOIN accounts a ON a.key = p.account AND a.deleted = 0 JOIN stages s ON s.key = p.root
@@ -385,6 +385,7 @@ fn plan(row: &Row<'_>) -> rusqlite::Result<Plan> {
         id: PlanId::from_bytes(row.get("id")?),
         account: AccountId::from_bytes(row.get("account_id")?),
         parent: id("parent_id")?.map(PlanId::from_bytes),
+        schedule: id("schedule")?.map(ScheduleId::from_bytes),
         head: Head { noted: row.get("noted")?, ..row.json("head")? },
         secrets: row.json("secrets")?,
         status: Status::from_number(row.get("status")?).ok_or_else(|| corrupt("status"))?,
