@@ -40,18 +40,24 @@ fn a_job_in_any_state_is_seen_right_by_every_api() {
     admin.deploy("double", wat::DOUBLE);
     admin.deploy("spin", wat::SPIN);
     admin.deploy("command", guest("command"));
-    let mut table = vec!["/v1         /api/v1  /v3".to_owned()];
+    let mut table = vec!["/v1         /api/v1  /v3      /tasks".to_owned()];
     for status in ["QUEUED", "RUNNING", "RETRYING", "SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELLED"] {
         let id = made(&admin, status);
         let native = admin.get(&format!("/v1/jobs/{id}")).data(200);
         let sharedcloud = admin.get(&format!("/api/v1/jobs/{id}/")).body;
         let fiddler = admin.get(&format!("/v3/jobs/{}", id.replace('-', ""))).body["data"].clone();
-        for (name, other) in [("uuid", &sharedcloud), ("id", &fiddler)] {
+        let tork = admin.get(&format!("/tasks/{}", id.replace('-', ""))).body;
+        for (name, other, id) in [
+            ("uuid", &sharedcloud, id.clone()),
+            ("id", &fiddler, id.clone()),
+            ("id", &tork, id.replace('-', "")),
+        ] {
             assert_eq!(other[name], id, "{other}");
         }
         let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
         let (native, sharedcloud, fiddler) = (&native["status"], &sharedcloud["status"], &fiddler["status"]);
-        table.push(format!("{:<12}{:<9}{}", text(native), text(sharedcloud), text(fiddler)));
+        let states = [text(native), text(sharedcloud), text(fiddler), text(&tork["state"])];
+        table.push(format!("{:<12}{:<9}{:<9}{}", states[0], states[1], states[2], states[3]));
     }
     insta::assert_snapshot!(table.join("\n"));
 }

@@ -324,6 +324,44 @@ fn without_a_key_only_where_nobody_else_can_ask() {
 }
 
 #[test]
+fn what_runs_before_and_after_a_task_shares_its_folders() {
+    let server = Server::start();
+    let admin = server.admin();
+    let yaml = |post: &str, image: &str| {
+        format!(
+            "name: j
+tasks:
+  - name: t
+    image: ubuntu:mantic
+    var: x
+    env: {{WHO: ada}}
+    mounts: [{{type: volume, target: /xyz}}, {{type: tmpfs, target: /scratch}}]
+    run: |
+      echo main >> /xyz/order
+      cat /xyz/order /xyz/from > $TORK_OUTPUT
+    pre:
+      - {{name: a, image: {image}, env: {{FROM: '{{{{ job.name }}}} \"$x\"'}}, files: {{f: hidden}}, run: 'echo \"$FROM\" > /xyz/from; echo pre >> /xyz/order; echo lost > $TORK_OUTPUT'}}
+      - {{name: b, image: bash, cmd: [sh, -c, 'echo and >> /xyz/order; cd /']}}
+    post:
+      - {{name: c, image: busybox, run: '{post}'}}
+"
+        )
+    };
+    let job = done(&admin, &yaml("cat /xyz/order", "alpine:3"));
+    assert_eq!(
+        (&job["state"], &job["context"]["tasks"]["x"]),
+        (&json!("COMPLETED"), &json!("pre\nand\nmain\nj \"$x\"\n")),
+        "{job}"
+    );
+    let log = admin.get(&format!("/jobs/{}/log", job["id"].as_str().expect("an id"))).body;
+    assert_eq!(log["items"][0]["contents"], "main\n", "{log}");
+    let job = done(&admin, &yaml("echo it broke; exit 7", "alpine:3"));
+    assert_eq!((&job["state"], &job["error"]), (&json!("FAILED"), &json!("exit code 7: it broke")), "{job}");
+    let job = done(&admin, &yaml("true", "python:3"));
+    assert!(job["error"].as_str().is_some_and(|why| why.contains("the shell stands")), "{job}");
+}
+
+#[test]
 fn a_scheduled_job_is_submitted_when_its_time_comes() {
     let server = Server::start();
     let admin = server.admin();
@@ -412,7 +450,7 @@ fn webhooks_tell_of_jobs_and_tasks() {
 }
 
 /// Those of the product's own repository that need no network, no mount and no GPU.
-const EXAMPLES: [(&str, &str); 8] = [
+const EXAMPLES: [(&str, &str); 9] = [
     ("hello", "COMPLETED"),
     ("each", "COMPLETED"),
     ("parallel", "COMPLETED"),
@@ -421,6 +459,7 @@ const EXAMPLES: [(&str, &str); 8] = [
     ("slow", "COMPLETED"),
     ("subjob", "COMPLETED"),
     ("timeout", "FAILED"),
+    ("prepost", "COMPLETED"),
 ];
 
 #[test]

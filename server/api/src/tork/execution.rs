@@ -13,7 +13,7 @@ use skep_domain::service::Services;
 use skep_domain::{Error, Result};
 
 use super::definition::Task;
-use super::view;
+use super::{logs, view};
 
 /// Tasks that one answer shows.
 pub(super) const TASKS_MAX: usize = 1000;
@@ -66,15 +66,20 @@ async fn of_stage(
             None => None,
         };
         let view = view::task(plan, definition, staged, job.as_ref());
-        return Ok(vec![Begun { view, job: job.map(|job| job.id) }]);
+        return Ok(vec![match job {
+            Some(job) => finished(services, caller, view, job.id).await?,
+            None => Begun { view, job: None },
+        }]);
     }
     let mut begun = vec![Begun { view: view::task(plan, definition, staged, None), job: None }];
     if let Some(each) = &definition.each {
         for (run, _) in &staged.runs {
             let items = jobs(services, caller, *run, max.saturating_sub(begun.len())).await?;
-            let item =
-                |job: Job| Begun { view: view::item(plan, &each.task, staged, &job), job: Some(job.id) };
-            begun.extend(items.into_iter().map(item));
+            for job in items {
+                begun.push(
+                    finished(services, caller, view::item(plan, &each.task, staged, &job), job.id).await?,
+                );
+            }
         }
     }
     Ok(begun)
@@ -135,8 +140,37 @@ pub(super) async fn one(services: &Services, caller: &Caller, id: &str) -> Resul
     }
     let job = services.jobs.get(caller, id.parse().map_err(|_| missing())?).await?;
     let run = services.runs.get(caller, job.run).await?;
-    let stage = run.stage.ok_or_else(missing)?;
+    let Some(stage) = run.stage else {
+        // Of no workflow: its run is what comes nearest to one.
+        let definition = Task { name: job.job_type.clone(), ..Task::default() };
+        return finished(services, caller, view::alone(run.id.to_u128(), &definition, &job), job.id).await;
+    };
     let (plan, parent) = services.plans.stage(caller, stage).await?;
-    let each = definition(&parent, None).each.ok_or_else(missing)?;
-    Ok(Begun { view: view::item(plan.to_u128(), &each.task, &parent, &job), job: Some(job.id) })
+    let definition = definition(&parent, None);
+    match &definition.each {
+        Some(each) => {
+            finished(services, caller, view::item(plan.to_u128(), &each.task, &parent, &job), job.id).await
+        }
+        None => {
+            let view = view::task(plan.to_u128(), &definition, &parent, Some(&job));
+            finished(services, caller, view, job.id).await
+        }
+    }
+}
+
+/// A task that is a job: the error of one that failed ends with the last lines of its log.
+async fn finished(
+    services: &Services,
+    caller: &Caller,
+    mut view: Map<String, Value>,
+    job: JobId,
+) -> Result<Begun> {
+    let why = view.get("error").and_then(Value::as_str).filter(|why| why.starts_with("exit code"));
+    if let Some(why) = why.map(str::to_owned) {
+        let lines = logs::tail(services, caller, job).await?;
+        if !lines.is_empty() {
+            view.insert("error".into(), Value::String(format!("{why}: {lines}")));
+        }
+    }
+    Ok(Begun { view, job: Some(job) })
 }

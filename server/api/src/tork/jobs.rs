@@ -267,6 +267,14 @@ async fn whole(services: &Services, caller: &Caller, plan: &Plan) -> Result<Map<
         "tasks".into(),
         definition.tasks.iter().map(|task| Value::Object(view::defined(task))).collect(),
     );
+    // As its task says it, with the lines.
+    let failed = begun.iter().find_map(|task| match task.view["state"].as_str() {
+        Some("FAILED") => task.view.get("error").cloned(),
+        _ => None,
+    });
+    if plan.error.is_some() {
+        view::set(&mut shown, "error", failed);
+    }
     shown.insert("execution".into(), begun.into_iter().map(|begun| Value::Object(begun.view)).collect());
     let variables = services.plans.variables(caller, plan.id).await?;
     let variables: Map<String, Value> =

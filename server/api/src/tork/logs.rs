@@ -20,6 +20,8 @@ use crate::shared::date::timestamp;
 const SIZES: (u64, u64) = (25, 100);
 /// Lines that a search reads.
 const SEARCHED_MAX: u64 = 20_000;
+/// Lines at the end of an error.
+const TAIL: u64 = 10;
 /// Lines that are read at once.
 const READ_MAX: u64 = 1000;
 
@@ -78,6 +80,14 @@ pub(super) async fn task_log(
     let page =
         page(&services, &allowed.caller, &asked, &tasks).await.map_err(|error| missing(error, "task"))?;
     Ok(HttpResponse::Ok().json(page))
+}
+
+/// The last lines of a job's log.
+pub(super) async fn tail(services: &Services, caller: &Caller, job: JobId) -> Result<String> {
+    let begin = services.jobs.log_length(caller, job).await?.saturating_sub(TAIL);
+    let entries = services.jobs.logs(caller, job, Start::at(begin), TAIL as u32).await?;
+    let lines: Vec<&str> = entries.iter().map(|entry| entry.line.text.as_str()).collect();
+    Ok(lines.join("\n"))
 }
 
 /// The log of a task.

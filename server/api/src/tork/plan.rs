@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use skep_domain::Result;
-use skep_domain::model::plan::{Call, Does, Each, Head, Nested, Script, Stage, Style};
+use skep_domain::model::plan::{Aside, Call, Does, Each, Head, Nested, Script, Stage, Style};
 use skep_domain::model::retry::Policy;
 use skep_domain::model::webhook::Hook;
 
-use super::definition::{AutoDelete, Defaults, Job, SubJob, Task, Webhook, duration};
+use super::definition::{AutoDelete, Aux, Defaults, Job, Mount, SubJob, Task, Webhook, duration};
 use super::view::REDACTED;
 use super::webhooks;
 
@@ -138,11 +138,17 @@ fn call(task: &Task, defaults: &Defaults) -> Call {
     let workdir = some(&task.workdir).or_else(|| (!task.files.is_empty()).then(|| WORKDIR.to_owned()));
     let timeout = some(&task.timeout).or_else(|| some(&defaults.timeout));
     let retry = task.retry.as_ref().or(defaults.retry.as_ref());
+    let before = asides(&task.pre, "pre", &mut env);
+    let after = asides(&task.post, "post", &mut env);
+    let folders = task.mounts.iter().filter(|mount| is_folder(mount)).map(|mount| mount.target.clone());
     let script = Script {
         run: some(&task.run),
         entrypoint: task.entrypoint.clone(),
         files: task.files.clone(),
         workdir,
+        folders: folders.collect(),
+        before,
+        after,
         unsupported: unsupported(task),
     };
     Call {
@@ -160,15 +166,37 @@ fn call(task: &Task, defaults: &Defaults) -> Call {
     }
 }
 
+/// What runs beside a task. Its variables stand among the task's, under names of their own.
+fn asides(tasks: &[Aux], when: &str, env: &mut BTreeMap<String, String>) -> Vec<Aside> {
+    let aside = |(index, task): (usize, &Aux)| {
+        let prefix = format!("_{when}{index}_");
+        let mut own = task.env.clone();
+        own.insert(OUTPUT.0.to_owned(), format!("/tmp/{when}{index}"));
+        env.extend(own.iter().map(|(name, value)| (format!("{prefix}{name}"), value.clone())));
+        Aside {
+            image: some(&task.image).unwrap_or_else(|| IMAGE.to_owned()),
+            prefix,
+            env: own.into_keys().collect(),
+            run: some(&task.run),
+            command: task.entrypoint.iter().chain(&task.cmd).cloned().collect(),
+            files: task.files.clone(),
+        }
+    };
+    tasks.iter().enumerate().map(aside).collect()
+}
+
+/// Whether a mount is nothing but a folder of the sandbox's own.
+fn is_folder(mount: &Mount) -> bool {
+    matches!(mount.kind.as_str(), "volume" | "tmpfs") && mount.source.is_empty()
+}
+
 /// What a task asks for that a sandbox here does not have.
 fn unsupported(task: &Task) -> Option<String> {
     let asked = [
-        ("mounts", !task.mounts.is_empty()),
+        ("mounts from outside", task.mounts.iter().any(|mount| !is_folder(mount))),
         ("networks", !task.networks.is_empty()),
         ("sidecars", !task.sidecars.is_empty()),
         ("gpus", !task.gpus.is_empty()),
-        ("pre tasks", !task.pre.is_empty()),
-        ("post tasks", !task.post.is_empty()),
     ];
     let (what, _) = asked.into_iter().find(|(_, is_asked)| *is_asked)?;
     Some(format!("{what} are not supported: each task runs in a sandbox of its own"))

@@ -138,6 +138,18 @@ pub(super) fn item(plan: u128, definition: &Task, parent: &Staged, job: &job::Jo
     view
 }
 
+/// A task that is a job of no workflow: the id of its run stands for that of one.
+pub(super) fn alone(run: u128, definition: &Task, job: &job::Job) -> Map<String, Value> {
+    let mut view = defined(definition);
+    begin(&mut view, job.id.to_u128(), run, None);
+    view.insert("position".into(), json!(job.index + 1));
+    view.insert("state".into(), json!(task_state(job.progress.status)));
+    let is_failed = matches!(job.progress.status, Status::Failed | Status::TimedOut);
+    times(&mut view, Some(job.created_at), job.started_at, job.completed_at, is_failed);
+    ran(&mut view, job);
+    view
+}
+
 /// The items of an each whose jobs are of runs.
 fn each_counts(staged: &Staged) -> Option<Value> {
     (!staged.runs.is_empty()).then(|| {

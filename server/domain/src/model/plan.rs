@@ -184,9 +184,41 @@ pub struct Script {
     /// Where it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workdir: Option<String>,
+    /// Folders that are to be there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<String>,
+    /// What runs before it, in the same sandbox.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Aside>,
+    /// What runs after it, if it ended well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Aside>,
     /// What it asks for that is not here: the call fails with that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<String>,
+}
+
+/// What runs before or after a script. Nothing in it is a template; the values of its variables stand in the call's
+/// environment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Aside {
+    /// The image in which it would run: what stands for it must be what stands for that of the script.
+    pub image: String,
+    /// What stands before the names of its variables in the environment.
+    pub prefix: String,
+    /// The names of its variables.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
+    /// A script; where there is none, the command is run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// The command's words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// Files by their names, and what is in them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
 }
 
 /// A stage for each item of a list.

@@ -3,6 +3,7 @@
 //! What a container would be asked to run (a script or a command, among some files) is given as arguments to a
 //! function of the account, one for each runtime, which is made of source of ours the first time that it is needed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::model::function::{Name, State};
 use crate::model::id::Sha256;
 use crate::model::image::Runner;
 use crate::model::labels::Labels;
-use crate::model::plan::Script;
+use crate::model::plan::{Aside, Script};
 use crate::model::source::Source;
 use crate::service::builds::{Builds, Made, NewSource};
 
@@ -35,8 +36,8 @@ fn source(runner: Runner) -> (&'static str, &'static str, &'static str, &'static
     }
 }
 
-/// The function for an image, and whether it takes what a container would: one of the account's own by that name, or the
-/// runner that stands for the image.
+/// The function for an image, and the runner that stands for it, which takes what a container would; none where it is one of
+/// the account's own by that name.
 ///
 /// # Errors
 /// Invalid where neither is there, or the script asks for what is not there.
@@ -45,7 +46,7 @@ pub(super) async fn function_for(
     caller: &Caller,
     image: &str,
     script: &Script,
-) -> Result<(String, bool)> {
+) -> Result<(String, Option<Runner>)> {
     if let Some(what) = &script.unsupported {
         return Err(Error::invalid(what.clone()));
     }
@@ -53,7 +54,7 @@ pub(super) async fn function_for(
         && base.store.function_get(caller.account(), &name).await?.is_some()
     {
         return match script.run {
-            None => Ok((image.to_owned(), false)),
+            None => Ok((image.to_owned(), None)),
             Some(_) => {
                 Err(Error::invalid(format!("{image} is a function: it takes cmd, and has nothing to run")))
             }
@@ -62,7 +63,21 @@ pub(super) async fn function_for(
     let runner = base.images.runner(image).ok_or_else(|| {
         Error::invalid(format!("nothing here stands for the image {image}: upload a function of that name, or name a runtime for it under [images] in the configuration"))
     })?;
-    Ok((made(base, caller, runner).await?, true))
+    check_parts(base, script, runner)?;
+    Ok((made(base, caller, runner).await?, Some(runner)))
+}
+
+/// What runs beside a script runs in its sandbox: the shell knows how.
+fn check_parts(base: &Base, script: &Script, runner: Runner) -> Result<()> {
+    let mut asides = script.before.iter().chain(&script.after);
+    let is_shell = |image: &str| base.images.runner(image) == Some(Runner::Shell);
+    let has_parts = !script.before.is_empty() || !script.after.is_empty() || !script.folders.is_empty();
+    if has_parts && (runner != Runner::Shell || !asides.all(|aside| is_shell(&aside.image))) {
+        return Err(Error::invalid(
+            "what runs before and after a task, and its folders, share its sandbox: all of them need an image for which the shell stands",
+        ));
+    }
+    Ok(())
 }
 
 /// The function that stands for images, made where it is not there or of another source.
@@ -93,15 +108,50 @@ async fn made(base: &Arc<Base>, caller: &Caller, runner: Runner) -> Result<Strin
     }
 }
 
-/// What a runner is given: the working directory, the files, the script, and the command.
-pub(super) fn arguments(script: &Script, command: Vec<Value>) -> Value {
-    let mut arguments =
-        vec![json!(script.workdir.as_deref().unwrap_or_default()), json!(script.files.len().to_string())];
-    for (name, content) in &script.files {
+/// What a runner is given.
+pub(super) fn arguments(runner: Runner, script: &Script, command: Vec<Value>) -> Value {
+    let command: Vec<Value> = script.entrypoint.iter().map(|word| json!(word)).chain(command).collect();
+    match runner {
+        Runner::Shell => parts(script, command),
+        Runner::Python | Runner::JavaScript => {
+            let mut arguments = beginning(script.workdir.as_deref(), &script.files, script.run.as_deref());
+            arguments.extend(command);
+            Value::Array(arguments)
+        }
+    }
+}
+
+/// The working directory, the files, and the script.
+fn beginning(workdir: Option<&str>, files: &BTreeMap<String, String>, run: Option<&str>) -> Vec<Value> {
+    let mut arguments = vec![json!(workdir.unwrap_or_default()), json!(files.len().to_string())];
+    for (name, content) in files {
         arguments.extend([json!(name), json!(content)]);
     }
-    arguments.push(json!(script.run.as_deref().unwrap_or_default()));
-    arguments.extend(script.entrypoint.iter().map(|word| json!(word)));
-    arguments.extend(command);
+    arguments.push(json!(run.unwrap_or_default()));
+    arguments
+}
+
+/// Folders, and what runs one after another: what is before the script, the script, what is after it.
+fn parts(script: &Script, command: Vec<Value>) -> Value {
+    let mut arguments = vec![json!(script.folders.len().to_string())];
+    arguments.extend(script.folders.iter().map(|folder| json!(folder)));
+    arguments.push(json!((script.before.len() + 1 + script.after.len()).to_string()));
+    let mut part = |prefix: &str, env: &[String], rest: Vec<Value>, command: Vec<Value>| {
+        let mut own = vec![json!(prefix), json!(env.len().to_string())];
+        own.extend(env.iter().map(|name| json!(name)));
+        own.extend(rest);
+        own.push(json!(command.len().to_string()));
+        own.extend(command);
+        arguments.push(json!(own.len().to_string()));
+        arguments.extend(own);
+    };
+    let aside = |aside: &Aside, part: &mut dyn FnMut(&str, &[String], Vec<Value>, Vec<Value>)| {
+        let rest = beginning(None, &aside.files, aside.run.as_deref());
+        part(&aside.prefix, &aside.env, rest, aside.command.iter().map(|word| json!(word)).collect());
+    };
+    script.before.iter().for_each(|before| aside(before, &mut part));
+    let rest = beginning(script.workdir.as_deref(), &script.files, script.run.as_deref());
+    part("", &[], rest, command);
+    script.after.iter().for_each(|after| aside(after, &mut part));
     Value::Array(arguments)
 }

@@ -296,10 +296,12 @@ impl Turning<'_> {
 
     /// The function for an image, which gets what a container would.
     async fn stand_in(&self, image: String, script: &Script, calls: &mut [Called]) -> Result<String> {
-        let (function, is_runner) = images::function_for(self.base, &self.caller, &image, script).await?;
-        for one in calls.iter_mut().filter(|_| is_runner) {
-            let Value::Array(command) = one.arguments.take() else { continue };
-            one.arguments = images::arguments(script, command);
+        let (function, runner) = images::function_for(self.base, &self.caller, &image, script).await?;
+        if let Some(runner) = runner {
+            for one in calls {
+                let Value::Array(command) = one.arguments.take() else { continue };
+                one.arguments = images::arguments(runner, script, command);
+            }
         }
         Ok(function)
     }
