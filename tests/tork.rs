@@ -362,6 +362,46 @@ tasks:
 }
 
 #[test]
+fn a_job_has_the_memory_the_priority_and_the_time_that_it_asks_for() {
+    let server = Server::start();
+    let admin = server.admin();
+    let with = |memory: &str| {
+        format!(
+            "name: j\ntasks:\n  - {{name: t, image: alpine, priority: 7, limits: {{cpus: '.5', memory: {memory}}}, run: echo}}\n"
+        )
+    };
+    let job = done(&admin, &with("64m"));
+    assert_eq!(
+        (&job["state"], &job["execution"][0]["limits"]["memory"]),
+        (&json!("COMPLETED"), &json!("64m")),
+        "{job}"
+    );
+    let run =
+        admin.get(&format!("/v1/plans/{}/stages?limit=10", job["id"].as_str().expect("an id"))).data(200);
+    let run = run["items"][0]["runs"][0]["runId"].as_str().expect("a run").to_owned();
+    assert_eq!(admin.get(&format!("/v1/runs/{run}")).data(200)["priority"], 7);
+    assert_eq!(done(&admin, &with("200k"))["state"], "FAILED");
+    let lots = done(&admin, &with("lots"));
+    assert_eq!(
+        (&lots["state"], &lots["error"]),
+        (&json!("FAILED"), &json!("limits.memory is no amount of memory: lots"))
+    );
+    let refused = admin.send("POST", "/jobs", with("100g"), &YAML);
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    let at =
+        |at: &str| format!("name: j\nrunAt: '{at}'\ntasks:\n  - {{name: t, image: alpine, run: echo}}\n");
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(1);
+    let job = done(&admin, &at(&soon.to_string()));
+    let began: jiff::Timestamp = job["startedAt"].as_str().expect("a time").parse().expect("a time");
+    assert!(job["state"] == "COMPLETED" && began >= soon, "{job}");
+    let refused = admin.send("POST", "/jobs", at("tomorrow"), &YAML);
+    assert_eq!(
+        refused.body["message"],
+        "Key: 'Job.RunAt' Error:Field validation for 'RunAt' failed on the 'datetime' tag"
+    );
+}
+
+#[test]
 fn a_scheduled_job_is_submitted_when_its_time_comes() {
     let server = Server::start();
     let admin = server.admin();

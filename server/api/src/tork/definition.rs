@@ -135,6 +135,7 @@ types! {
         "permissions" permissions: Vec<Permission> = many, "Vec::is_empty";
         "autoDelete" auto_delete: Option<AutoDelete> = some, "Option::is_none";
         "wait" wait: Option<Wait> = some, "Option::is_none";
+        "runAt" run_at: String = text, "String::is_empty";
     }
     /// How long its submitter waits for its end.
     Wait = "Wait" {

@@ -13,13 +13,14 @@ use skep_domain::model::page::{Order, PAGE_MAX, Page};
 use skep_domain::model::plan::Plan;
 use skep_domain::model::receipt::Answered;
 use skep_domain::model::search::Search;
+use skep_domain::model::time::Millis;
 use skep_domain::port::store::PlanFilter;
 use skep_domain::service::Services;
 use skep_domain::service::plans::Submission;
 use skep_domain::{Error, Result};
 
 use super::auth::Allowed;
-use super::definition::{self, Fault, Job, duration};
+use super::definition::{self, Fault, Job, Permission, duration};
 use super::error::{Failure, missing, refused};
 use super::page::{self, Asked};
 use super::schemas::{self, Refusals, Status};
@@ -55,10 +56,12 @@ pub(super) async fn job_create(
     body: Body,
 ) -> Answer {
     let job = read(&request, body).await?;
-    check(&services, &allowed.caller, &job, ("Job", None)).await?;
+    let run_at = run_at(&job);
+    check(&services, &allowed.caller, &job, ("Job", run_at.as_ref().err().cloned())).await?;
+    let run_at = run_at.ok().flatten();
     let wait =
         job.wait.as_ref().map(|wait| duration::parse(&wait.timeout).map_err(Error::invalid)).transpose()?;
-    let submission = Submission { plan: plan::of_job(job)?, run_at: None };
+    let submission = Submission { plan: plan::of_job(job)?, run_at };
     let made = services.plans.create(&allowed.caller, submission, None).await?;
     let Answered::Made(made) = made else { return Err(Error::internal("it was to be made now").into()) };
     let Some(wait) = wait else { return Ok(HttpResponse::Ok().json(view::summary(&made))) };
@@ -196,6 +199,16 @@ pub(super) async fn find(services: &Services, caller: &Caller, id: &str) -> Resu
     services.plans.get(caller, id).await.map_err(|error| missing(error, "job"))
 }
 
+/// Not before when a job begins: a date and time with its zone. The product has no such thing.
+fn run_at(job: &Job) -> std::result::Result<Option<Millis>, Fault> {
+    if job.run_at.is_empty() {
+        return Ok(None);
+    }
+    let at = job.run_at.parse::<jiff::Timestamp>().ok();
+    let at = at.and_then(|at| u64::try_from(at.as_millisecond()).ok());
+    at.map(|at| Some(Millis(at))).ok_or_else(|| ("RunAt".to_owned(), "datetime"))
+}
+
 /// Reads a definition, by what it is said to be.
 async fn read(request: &HttpRequest, body: Body) -> std::result::Result<Job, Failure> {
     let (given, bytes) = typed(request, body).await?;
@@ -232,13 +245,37 @@ pub(super) async fn check(
         let known = services.plans.are_expressions(caller, texts.clone()).await?;
         are.extend(texts.into_iter().zip(known));
     }
-    definition::check(job, about, |text| are.get(text).copied().unwrap_or_default())
-        .map_err(Error::invalid)?;
-    let later = [("permissions", !job.permissions.is_empty())];
-    match later.into_iter().find(|(_, is_asked)| *is_asked) {
-        Some((what, _)) => Err(Error::invalid(format!("{what} are not supported by this server yet"))),
-        None => Ok(()),
+    let (what, fault) = about;
+    let fault = match fault {
+        Some(fault) => Some(fault),
+        None => permission_fault(services, caller, &job.permissions).await?,
+    };
+    definition::check(job, (what, fault), |text| are.get(text).copied().unwrap_or_default())
+        .map_err(Error::invalid)
+}
+
+/// Whom a job cannot let in: it is seen by its own account, and by nobody else whoever is named.
+async fn permission_fault(
+    services: &Services,
+    caller: &Caller,
+    permissions: &[Permission],
+) -> Result<Option<Fault>> {
+    if permissions.is_empty() {
+        return Ok(None);
     }
+    let own = services.accounts.own(caller).await?.name;
+    let fault = permissions.iter().enumerate().find_map(|(index, permission)| {
+        let tag = match (permission.user.as_str(), permission.role.as_str()) {
+            // Which of the two it is, is the first question.
+            ("", "") => return None,
+            (user, "") if user == own.as_str() => return None,
+            (_, "") => "invalidusername",
+            ("", _) => "invalidrole",
+            (_, _) => return None,
+        };
+        Some((format!("Permissions[{index}].perm"), tag))
+    });
+    Ok(fault)
 }
 
 /// Waits for the end of a job, at most so long.
@@ -296,6 +333,11 @@ async fn whole(services: &Services, caller: &Caller, plan: &Plan) -> Result<Map<
     view::set(&mut shown, "webhooks", (!definition.webhooks.is_empty()).then(|| json!(definition.webhooks)));
     view::set(&mut shown, "output", plan.head.output.as_ref().map(|output| json!(output)));
     view::set(&mut shown, "defaults", definition.defaults.map(|defaults| json!(defaults)));
+    view::set(
+        &mut shown,
+        "permissions",
+        (!definition.permissions.is_empty()).then(|| json!(definition.permissions)),
+    );
     view::set(&mut shown, "autoDelete", definition.auto_delete.map(|auto_delete| json!(auto_delete)));
     Ok(shown)
 }

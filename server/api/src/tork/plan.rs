@@ -138,6 +138,7 @@ fn call(task: &Task, defaults: &Defaults) -> Call {
     let workdir = some(&task.workdir).or_else(|| (!task.files.is_empty()).then(|| WORKDIR.to_owned()));
     let timeout = some(&task.timeout).or_else(|| some(&defaults.timeout));
     let retry = task.retry.as_ref().or(defaults.retry.as_ref());
+    let limits = task.limits.as_ref().or(defaults.limits.as_ref());
     let before = asides(&task.pre, "pre", &mut env);
     let after = asides(&task.post, "post", &mut env);
     let folders = task.mounts.iter().filter(|mount| is_folder(mount)).map(|mount| mount.target.clone());
@@ -161,6 +162,9 @@ fn call(task: &Task, defaults: &Defaults) -> Call {
             let limit = u32::try_from(retry.limit).unwrap_or_default();
             Policy { limit, backoff_ms: 0, ..Policy::default() }
         }),
+        priority: u8::try_from(if task.priority > 0 { task.priority } else { defaults.priority })
+            .unwrap_or(0),
+        memory_bytes_max: limits.and_then(|limits| bytes(&limits.memory)),
         script: Some(Box::new(script)),
         ..Call::default()
     }
@@ -198,8 +202,29 @@ fn unsupported(task: &Task) -> Option<String> {
         ("sidecars", !task.sidecars.is_empty()),
         ("gpus", !task.gpus.is_empty()),
     ];
+    let memory =
+        task.limits.as_ref().map(|limits| limits.memory.as_str()).filter(|memory| !memory.is_empty());
+    if let Some(memory) = memory.filter(|memory| bytes(memory).is_none()) {
+        return Some(format!("limits.memory is no amount of memory: {memory}"));
+    }
     let (what, _) = asked.into_iter().find(|(_, is_asked)| *is_asked)?;
     Some(format!("{what} are not supported: each task runs in a sandbox of its own"))
+}
+
+/// Bytes, as `512m` or `1.5gb` says them.
+fn bytes(text: &str) -> Option<u64> {
+    let text = text.trim().to_ascii_lowercase();
+    let number = text.trim_end_matches(|character: char| character.is_ascii_alphabetic()).trim();
+    let unit = match text[number.len()..].trim().trim_end_matches(['b', 'i']) {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return None,
+    };
+    let number: f64 = number.parse().ok().filter(|number: &f64| *number > 0.0)?;
+    Some((number * (1u64 << unit) as f64) as u64)
 }
 
 /// How long a job is kept once it is over.

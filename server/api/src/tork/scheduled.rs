@@ -52,9 +52,9 @@ pub(super) async fn scheduled_job_create(
     let cron = schedule.as_ref().map(|schedule| schedule.cron.as_str());
     let timing = cron.map(|cron| Timing::parse(cron, UTC));
     let fault = match (cron, &timing) {
-        (None, _) => Some(("Schedule", "required")),
-        (Some(""), _) => Some(("Schedule.Cron", "required")),
-        (Some(_), Some(Err(_))) => Some(("Schedule.Cron", "cron")),
+        (None, _) => Some(("Schedule".to_owned(), "required")),
+        (Some(""), _) => Some(("Schedule.Cron".to_owned(), "required")),
+        (Some(_), Some(Err(_))) => Some(("Schedule.Cron".to_owned(), "cron")),
         (Some(_), _) => None,
     };
     jobs::check(&services, &allowed.caller, &job, ("ScheduledJob", fault)).await?;
@@ -217,6 +217,7 @@ fn whole(schedule: &Schedule) -> Map<String, Value> {
     view::set(&mut shown, "output", planned.head.output.as_ref().map(|output| json!(output)));
     view::set(&mut shown, "defaults", job.defaults.map(|defaults| json!(defaults)));
     view::set(&mut shown, "webhooks", (!job.webhooks.is_empty()).then(|| json!(job.webhooks)));
+    view::set(&mut shown, "permissions", (!job.permissions.is_empty()).then(|| json!(job.permissions)));
     view::set(&mut shown, "autoDelete", job.auto_delete.map(|auto_delete| json!(auto_delete)));
     shown
 }

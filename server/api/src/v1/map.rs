@@ -100,6 +100,7 @@ pub(super) fn run(run: Run) -> RunView {
         name: run.common.name,
         tags: run.common.tags,
         concurrency: run.common.concurrency,
+        priority: run.common.priority,
         labels: run.common.labels,
         created_at: run.created_at.0,
         started_at: run.started_at.map(|at| at.0),

@@ -73,6 +73,8 @@ pub(super) struct RunView {
     pub(super) tags: BTreeSet<String>,
     /// Jobs that run at once; null where there is no bound.
     pub(super) concurrency: Option<u32>,
+    #[schema(maximum = 9)]
+    pub(super) priority: u8,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) created_at: u64,
     pub(super) started_at: Option<u64>,
@@ -372,6 +374,10 @@ pub(super) struct RunBody {
     /// Jobs that run at once; as many as there is room for where it is not named.
     #[schema(minimum = 1)]
     pub(super) concurrency: Option<u32>,
+    /// Before which others of the account its jobs are taken, where none bids more: the highest first; 0 where it is not
+    /// named.
+    #[schema(maximum = 9)]
+    pub(super) priority: Option<u8>,
 }
 
 #[derive(Deserialize, ToSchema)]

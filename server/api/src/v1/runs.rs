@@ -67,6 +67,7 @@ pub(super) fn submission(body: RunBody, trace: Option<Trace>) -> Result<Submissi
             name: body.name,
             tags: body.tags.unwrap_or_default(),
             concurrency: body.concurrency,
+            priority: body.priority.unwrap_or(0),
             ..map::common(body.export, body.stdin, body.env)
         },
         tuples: body.parameters,

@@ -187,6 +187,7 @@ fn run_view(planned: Planned) -> PlannedView {
         name: common.name,
         tags: common.tags,
         concurrency: common.concurrency,
+        priority: common.priority,
     }
 }
 

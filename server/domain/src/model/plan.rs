@@ -163,6 +163,11 @@ pub struct Call {
     /// The most that is paid for a job-minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bid: Option<Nanodollars>,
+    /// Before which others of the account its job is taken: 0 to 9, the highest first.
+    pub priority: u8,
+    /// Bytes of memory of an instance; the function's setting where it is not named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_bytes_max: Option<u64>,
     /// What is to be run, where the function's name is that of an image. The arguments are its command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub script: Option<Box<Script>>,

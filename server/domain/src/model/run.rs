@@ -109,11 +109,23 @@ pub struct Common {
     /// Jobs that run at once; as many as there is room for where it is `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
+    /// Before which others of the account its jobs are taken, where none bids more: 0 to 9, the highest first.
+    #[serde(skip_serializing_if = "is_least")]
+    pub priority: u8,
+    /// Bytes of memory of an instance; the function's setting where it is not named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_bytes_max: Option<u64>,
     /// What a worker must offer to be given its jobs. Where it is empty, none is.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub requires: BTreeSet<String>,
 }
 
+fn is_least(priority: &u8) -> bool {
+    *priority == 0
+}
+
+/// The highest priority.
+pub const PRIORITY_MAX: u8 = 9;
 /// Characters of a run's name.
 const NAME_LENGTH_MAX: usize = 256;
 /// Tags of a run.
@@ -122,7 +134,7 @@ const TAGS_MAX: usize = 16;
 const TAG_LENGTH_MAX: usize = 64;
 
 impl Common {
-    /// Checks the name, the tags and the concurrency.
+    /// Checks the name, the tags, the concurrency and the priority.
     ///
     /// # Errors
     /// Invalid, with the field at fault.
@@ -135,8 +147,20 @@ impl Common {
         if self.concurrency == Some(0) {
             return Err(Error::invalid("concurrency must be 1 at least").field("concurrency"));
         }
+        check_priority(self.priority, "priority")?;
         check_tags(&self.tags, "tags")
     }
+}
+
+/// Checks a priority that somebody sent.
+///
+/// # Errors
+/// Invalid, with its bounds.
+pub fn check_priority(priority: u8, field: &str) -> Result<()> {
+    if priority <= PRIORITY_MAX {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("{field} must be from 0 to {PRIORITY_MAX}")).field(field))
 }
 
 /// Checks tags that somebody sent.

@@ -192,10 +192,18 @@ impl Default for Limits {
     }
 }
 
+/// Checks how much memory an instance is to have.
+///
+/// # Errors
+/// Invalid, with the bounds.
+pub fn check_memory(field: &'static str, bytes: u64) -> Result<()> {
+    bound(field, bytes, 64 << 10, 4 << 30)
+}
+
 impl Limits {
     fn check(&self) -> Result<()> {
         let limits = self;
-        bound("limits.memoryBytesMax", limits.memory_bytes_max, 64 << 10, 4 << 30)?;
+        check_memory("limits.memoryBytesMax", limits.memory_bytes_max)?;
         bound("limits.timeoutMs", limits.timeout_ms, 1, TIMEOUT_MS_MAX)?;
         bound("limits.cpuMs", limits.cpu_ms.unwrap_or(1), 1, TIMEOUT_MS_MAX)?;
         bound("limits.outputBytesMax", limits.output_bytes_max, 1, 4 << 20)?;

@@ -89,6 +89,9 @@ impl Recipe {
         if let Some(timeout) = common.timeout_ms {
             settings.limits.timeout_ms = timeout;
         }
+        if let Some(bytes) = common.memory_bytes_max {
+            settings.limits.memory_bytes_max = bytes;
+        }
         if let Some(retry) = &common.retry {
             settings.retry = retry.clone();
         }

@@ -286,8 +286,9 @@ fn insert_jobs(
     let mut insert = connection
         .prepare_cached(
             "INSERT INTO jobs (key, id, account, run, function, status, bid, due_at, attempts, failures, host_failures,
-                 round, cancel, result_type, created_at, updated_at, assigned_at, started_at, completed_at, cost)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, 0, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+                 round, cancel, result_type, created_at, updated_at, assigned_at, started_at, completed_at, cost,
+                 priority)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, 0, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
         )
         .map_err(internal)?;
     let mut arguments = connection
@@ -323,7 +324,8 @@ fn insert_jobs(
                 assigned_at,
                 started_at,
                 completed_at,
-                cost
+                cost,
+                run.common.priority
             ])
             .and_then(|_| arguments.execute(params![key, job.arguments, job.own, job.name, job.var]))
             .map_err(internal)?;

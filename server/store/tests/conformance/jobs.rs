@@ -4,6 +4,7 @@ crate::scenarios! {
     a_job_is_claimed_once_and_ended_once
     a_late_end_changes_nothing
     the_highest_bid_goes_first_and_then_the_oldest
+    of_what_bids_the_same_the_highest_priority_goes_first
     accounts_share_by_weight_and_have_a_maximum
     a_retry_waits_for_its_time
     what_ran_when_the_node_died_is_returned
@@ -78,6 +79,23 @@ mod scenarios {
             order.push(world.job(job).await.run);
         }
         assert_eq!(order, [high, later, low, none]);
+    }
+
+    pub(super) async fn of_what_bids_the_same_the_highest_priority_goes_first(world: &World) {
+        let mut expected = Vec::new();
+        for (bid, priority) in [(None, 0), (None, 9), (Some(1), 0), (Some(1), 3), (None, 9)] {
+            let run = world.submit_as(world.account, world.function, 1, |run| {
+                run.bid = bid.map(Nanodollars);
+                run.common.priority = priority;
+            });
+            expected.push(run.await);
+        }
+        let mut order = Vec::new();
+        for _ in 0..5 {
+            let job = world.claim(1).await[0].assignment.job;
+            order.push(world.job(job).await.run);
+        }
+        assert_eq!(order, [3, 2, 1, 4, 0].map(|index| expected[index]));
     }
 
     pub(super) async fn accounts_share_by_weight_and_have_a_maximum(world: &World) {

@@ -28,7 +28,7 @@ pub(in crate::tork) fn expressions(job: &Job) -> Vec<String> {
 }
 
 /// A field and the rule that it breaks.
-pub(in crate::tork) type Fault = (&'static str, &'static str);
+pub(in crate::tork) type Fault = (String, &'static str);
 
 /// Checks a job, which is called `what`; whether a text is an expression, `is_expression` knows. What else is wrong with it
 /// comes last.
@@ -44,9 +44,9 @@ pub(in crate::tork) fn check(
         Walk { is_expression: &mut |text| is_expression(text), problems: Vec::new(), tasks: 0, depth: 0 };
     walk.job(job, what);
     if let Some((field, tag)) = fault {
-        let (within, field) =
-            field.rsplit_once('.').map_or((None, field), |(within, field)| (Some(within), field));
-        walk.fail(&within.map_or(what.to_owned(), |within| format!("{what}.{within}")), field, tag);
+        let at = format!("{what}.{field}");
+        let (within, field) = at.rsplit_once('.').unwrap_or((what, &field));
+        walk.fail(within, field, tag);
     }
     if walk.problems.is_empty() { Ok(()) } else { Err(walk.problems.join("\n")) }
 }

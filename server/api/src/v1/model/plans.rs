@@ -91,6 +91,12 @@ pub(in crate::v1) struct CallBody {
     /// The most that is paid for a job-minute, in dollars: a number, or a string of one.
     #[schema(schema_with = crate::v1::schemas::price)]
     pub(in crate::v1) bid_price: Option<Box<RawValue>>,
+    /// Before which others of the account its job is taken, where none bids more: the highest first.
+    #[schema(maximum = 9)]
+    pub(in crate::v1) priority: Option<u8>,
+    /// Memory of an instance: 64 KiB to 4 GiB; the function's setting where it is not named.
+    #[schema(minimum = 65_536, maximum = 4_294_967_296_u64)]
+    pub(in crate::v1) memory_bytes_max: Option<u64>,
 }
 
 #[derive(Deserialize, ToSchema)]

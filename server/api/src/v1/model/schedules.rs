@@ -85,6 +85,7 @@ pub(in crate::v1) struct PlannedView {
     pub(in crate::v1) name: Option<String>,
     pub(in crate::v1) tags: BTreeSet<String>,
     pub(in crate::v1) concurrency: Option<u32>,
+    pub(in crate::v1) priority: u8,
 }
 
 /// What a schedule submits, where it is a plan.

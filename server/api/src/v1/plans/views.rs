@@ -78,6 +78,8 @@ fn call_of(body: CallBody, at: &str) -> Result<Call> {
         timeout_ms: body.timeout_ms,
         retry: body.retry,
         bid: price.transpose()?,
+        priority: body.priority.unwrap_or(0),
+        memory_bytes_max: body.memory_bytes_max,
         script: None,
     })
 }

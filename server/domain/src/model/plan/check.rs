@@ -2,7 +2,8 @@
 
 use super::{Call, Does, Each, Head, Nested, Stage};
 use crate::error::{Code, Error, Result};
-use crate::model::settings::{TIMEOUT_MS_MAX, check_env};
+use crate::model::run::check_priority;
+use crate::model::settings::{TIMEOUT_MS_MAX, check_env, check_memory};
 use crate::model::webhook::{Events, Hook, OF_PLAN_MAX};
 
 /// Stages of a plan, with those in other stages.
@@ -156,6 +157,10 @@ fn check_call(call: &Call, at: &str) -> Result<()> {
     if call.timeout_ms.is_some_and(|timeout| !(1..=TIMEOUT_MS_MAX).contains(&timeout)) {
         let message = format!("{at}.timeoutMs must be from 1 to {TIMEOUT_MS_MAX}");
         return Err(Error::invalid(message).field(format!("{at}.timeoutMs")));
+    }
+    check_priority(call.priority, &format!("{at}.priority"))?;
+    if let Some(bytes) = call.memory_bytes_max {
+        check_memory("memoryBytesMax", bytes).map_err(|error| error.field(format!("{at}.memoryBytesMax")))?;
     }
     // A secret is sealed where it is kept: in the environment and in what is read, not among the arguments.
     let arguments = serde_json::to_string(&call.arguments).map_err(Error::internal)?;

@@ -272,7 +272,17 @@ impl Turning<'_> {
             false => (BTreeMap::new(), None),
         };
         let (timeout_ms, retry) = (call.timeout_ms, call.retry.clone());
-        let common = Common { export, stdin, env, timeout_ms, retry, concurrency, ..Common::default() };
+        let common = Common {
+            export,
+            stdin,
+            env,
+            timeout_ms,
+            retry,
+            concurrency,
+            priority: call.priority,
+            memory_bytes_max: call.memory_bytes_max,
+            ..Common::default()
+        };
         let raw = |one: &Called| RawValue::from_string(one.arguments.to_string()).map_err(Error::internal);
         let tuples = calls.iter().map(raw).collect::<Result<_>>()?;
         let request = Request { function, version: call.version, common, tuples, trace: None };

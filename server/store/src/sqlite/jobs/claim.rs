@@ -132,7 +132,7 @@ fn accounts(
     Ok((found, more))
 }
 
-/// Takes an account's next jobs: the highest bid first, then the oldest. What is bid below the ask waits.
+/// Takes an account's next jobs: the highest bid first, then the highest priority, then the oldest. What is bid below the ask waits.
 fn take(
     connection: &Connection,
     account: &Account,
@@ -175,7 +175,10 @@ struct Ready {
 /// An account's next jobs, from the two parts of the index: those that bid enough, those that do not bid.
 fn ready(connection: &Connection, account: i64, share: u32, ask: Nanodollars) -> Result<Vec<Ready>> {
     let mut found: Vec<Ready> = Vec::new();
-    for (condition, order) in [("j.bid >= ?2", "j.bid DESC, j.key"), ("j.bid IS NULL AND ?2 >= 0", "j.key")] {
+    for (condition, order) in [
+        ("j.bid >= ?2", "j.bid DESC, j.priority DESC, j.key"),
+        ("j.bid IS NULL AND ?2 >= 0", "j.priority DESC, j.key"),
+    ] {
         let sql = format!(
             "SELECT {}, j.id, j.bid, a.arguments, a.own
              FROM jobs j CROSS JOIN job_arguments a ON a.job = j.key WHERE j.account = ?1 AND j.status IN (0, 2) AND j.due_at IS NULL AND {condition}

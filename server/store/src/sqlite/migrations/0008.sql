@@ -53,3 +53,9 @@ ALTER TABLE plans ADD COLUMN hooked INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE schedules ADD COLUMN sealed BLOB;
 ALTER TABLE plans ADD COLUMN schedule BLOB;
 CREATE INDEX plans_schedule ON plans (schedule) WHERE schedule IS NOT NULL;                    -- delete a schedule
+
+-- Jobs of an account: by bid, then by priority, then by age.
+ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+DROP INDEX jobs_ready;
+CREATE INDEX jobs_ready ON jobs (account, bid DESC, priority DESC, key) WHERE status IN (0, 2) AND due_at IS NULL; -- claim
+CREATE INDEX jobs_bid ON jobs (account, bid DESC, key) WHERE status IN (0, 2) AND due_at IS NULL AND bid IS NOT NULL; -- what workers take
