@@ -133,25 +133,31 @@ fn beginning(workdir: Option<&str>, files: &BTreeMap<String, String>, run: Optio
 
 /// Folders, and what runs one after another: what is before the script, the script, what is after it.
 fn parts(script: &Script, command: Vec<Value>) -> Value {
+    let own = beginning(script.workdir.as_deref(), &script.files, script.run.as_deref());
+    let mut parts: Vec<Vec<Value>> = script.before.iter().map(aside).collect();
+    parts.push(part("", &[], own, command));
+    parts.extend(script.after.iter().map(aside));
     let mut arguments = vec![json!(script.folders.len().to_string())];
     arguments.extend(script.folders.iter().map(|folder| json!(folder)));
-    arguments.push(json!((script.before.len() + 1 + script.after.len()).to_string()));
-    let mut part = |prefix: &str, env: &[String], rest: Vec<Value>, command: Vec<Value>| {
-        let mut own = vec![json!(prefix), json!(env.len().to_string())];
-        own.extend(env.iter().map(|name| json!(name)));
-        own.extend(rest);
-        own.push(json!(command.len().to_string()));
-        own.extend(command);
-        arguments.push(json!(own.len().to_string()));
-        arguments.extend(own);
-    };
-    let aside = |aside: &Aside, part: &mut dyn FnMut(&str, &[String], Vec<Value>, Vec<Value>)| {
-        let rest = beginning(None, &aside.files, aside.run.as_deref());
-        part(&aside.prefix, &aside.env, rest, aside.command.iter().map(|word| json!(word)).collect());
-    };
-    script.before.iter().for_each(|before| aside(before, &mut part));
-    let rest = beginning(script.workdir.as_deref(), &script.files, script.run.as_deref());
-    part("", &[], rest, command);
-    script.after.iter().for_each(|after| aside(after, &mut part));
+    arguments.push(json!(parts.len().to_string()));
+    for part in parts {
+        arguments.push(json!(part.len().to_string()));
+        arguments.extend(part);
+    }
     Value::Array(arguments)
+}
+
+fn aside(aside: &Aside) -> Vec<Value> {
+    let own = beginning(None, &aside.files, aside.run.as_deref());
+    part(&aside.prefix, &aside.env, own, aside.command.iter().map(|word| json!(word)).collect())
+}
+
+/// The variables, what is run, and the command.
+fn part(prefix: &str, env: &[String], own: Vec<Value>, command: Vec<Value>) -> Vec<Value> {
+    let mut arguments = vec![json!(prefix), json!(env.len().to_string())];
+    arguments.extend(env.iter().map(|name| json!(name)));
+    arguments.extend(own);
+    arguments.push(json!(command.len().to_string()));
+    arguments.extend(command);
+    arguments
 }
