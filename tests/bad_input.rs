@@ -92,7 +92,9 @@ fn run_fields_are_checked_one_by_one() {
         ("version", json!(-1)),
         ("runAt", json!("soon")),
         ("runAt", json!(u64::MAX)),
-        ("priority", json!(1)),
+        ("priority", json!(10)),
+        ("priority", json!(-1)),
+        ("urgency", json!(1)),
     ] {
         let mut body = json!({"function": "double", "parameters": [[1]]});
         body[name] = value;
