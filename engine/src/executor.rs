@@ -4,6 +4,7 @@
 //! group that has had the least CPU time for its weight, and within it the guest that has waited
 //! longest. So an account with sixty endless loops gets as much as one with a single call, not more.
 
+mod clock;
 mod queue;
 
 use std::future::Future;
@@ -39,11 +40,14 @@ pub(crate) trait Guest: Send {
 pub(crate) struct Executor {
     shared: Arc<Shared>,
     threads: Vec<thread::JoinHandle<()>>,
+    clock: Option<thread::JoinHandle<()>>,
 }
 
 struct Shared {
     state: Mutex<State>,
     ready: Condvar,
+    /// For the clock, while it rests.
+    come: Condvar,
     /// Ends the turns that are under way.
     end_turns: Box<dyn Fn() + Send + Sync>,
 }
@@ -52,6 +56,10 @@ struct State {
     queue: Queue<Arc<Task>>,
     idle_threads: usize,
     stopping: bool,
+    /// Whether no thread polls guests any more.
+    stopped: bool,
+    /// Whether the clock waits for a guest to come.
+    clock_rests: bool,
     /// When turns were ended last for one that had come.
     hurried_at: Instant,
 }
@@ -83,23 +91,39 @@ impl Executor {
         io: &Handle,
         end_turns: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        let state =
-            State { queue: Queue::default(), idle_threads: 0, stopping: false, hurried_at: Instant::now() };
+        let state = State {
+            queue: Queue::default(),
+            idle_threads: 0,
+            stopping: false,
+            stopped: false,
+            clock_rests: false,
+            hurried_at: Instant::now(),
+        };
         let end_turns = Box::new(end_turns);
-        let shared = Arc::new(Shared { state: Mutex::new(state), ready: Condvar::new(), end_turns });
-        let mut executor = Self { shared, threads: Vec::with_capacity(threads) };
-        for index in 0..threads.max(1) {
-            let (shared, io) = (executor.shared.clone(), io.clone());
-            let thread = thread::Builder::new()
-                .name(format!("skep-guest-{index}"))
-                .spawn(move || {
-                    let _entered = io.enter();
-                    shared.serve();
-                })
-                .map_err(Error::files("starting its threads"))?;
+        let shared =
+            Shared { state: Mutex::new(state), ready: Condvar::new(), come: Condvar::new(), end_turns };
+        let threads = threads.max(1);
+        let mut executor = Self { shared: Arc::new(shared), threads: Vec::new(), clock: None };
+        executor.clock = Some(executor.spawn("skep-epoch".to_owned(), move |shared| shared.tick(threads))?);
+        for index in 0..threads {
+            let io = io.clone();
+            let thread = executor.spawn(format!("skep-guest-{index}"), move |shared| {
+                let _entered = io.enter();
+                shared.serve();
+            })?;
             executor.threads.push(thread);
         }
         Ok(executor)
+    }
+
+    fn spawn(
+        &self,
+        name: String,
+        live: impl FnOnce(&Shared) + Send + 'static,
+    ) -> Result<thread::JoinHandle<()>, Error> {
+        let shared = self.shared.clone();
+        let thread = thread::Builder::new().name(name).spawn(move || live(&shared));
+        thread.map_err(Error::files("starting its threads"))
     }
 
     pub(crate) fn submit(&self, group: ShareGroup, guest: Box<dyn Guest>) {
@@ -126,6 +150,12 @@ impl Executor {
         for thread in self.threads.drain(..) {
             // A thread that panicked has nothing left to say: guests' panics are caught below.
             let _ = thread.join();
+        }
+        // Until here turns had to end.
+        self.shared.lock().stopped = true;
+        self.shared.come.notify_all();
+        if let Some(clock) = self.clock.take() {
+            let _ = clock.join();
         }
         while let Some((task, _)) = self.shared.lock().queue.pop() {
             task.end();
@@ -154,7 +184,11 @@ impl Shared {
         if hurries {
             state.hurried_at = Instant::now();
         }
+        let clock_rested = std::mem::take(&mut state.clock_rests);
         drop(state);
+        if clock_rested {
+            self.come.notify_one();
+        }
         if idle {
             self.ready.notify_one();
         } else if hurries {
@@ -242,6 +276,7 @@ pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicU32;
     use std::sync::mpsc;
 
     use super::*;
@@ -265,6 +300,28 @@ mod tests {
             context.waker().wake_by_ref();
             (Poll::Pending, 200_000)
         }
+    }
+
+    #[test]
+    fn the_clock_rests_without_guests_and_goes_on_with_the_next() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let ticks = Arc::new(AtomicU32::new(0));
+        let counter = ticks.clone();
+        let count = move || {
+            counter.fetch_add(1, AcqRel);
+        };
+        let executor = Executor::start(1, runtime.handle(), count).expect("threads");
+        while !executor.shared.lock().clock_rests {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let before = ticks.load(Acquire);
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!(ticks.load(Acquire), before);
+        let (done, ended) = mpsc::channel();
+        let guest = Busy { turns: 100, name: 'x', done };
+        executor.submit(ShareGroup { id: 1, weight: 1 }, Box::new(guest));
+        assert_eq!(ended.recv(), Ok('x'));
+        assert!(ticks.load(Acquire) > before);
     }
 
     #[test]

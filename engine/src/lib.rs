@@ -27,7 +27,6 @@ mod pool;
 mod runtime;
 mod sandbox;
 mod script;
-mod ticker;
 mod values;
 mod wit;
 

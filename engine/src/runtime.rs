@@ -19,7 +19,6 @@ use crate::error::{Error, Rejected};
 use crate::limits::STACK_BYTES_MAX;
 use crate::pool::{self, Config};
 use crate::sandbox::Sandbox;
-use crate::ticker;
 
 /// Which of the two it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +69,6 @@ impl Runtime {
         (disk, network): (Option<Arc<Disk>>, Arc<Network>),
     ) -> Result<Self, Error> {
         let engine = wasmtime::Engine::new(&config.runtime(kind)?).map_err(Error::runtime("starting"))?;
-        ticker::start(engine.weak())?;
         let mut linker = Linker::new(&engine);
         wasi::link(&mut linker, kind).map_err(Error::runtime("linking WASI"))?;
         http::link(&mut linker, kind).map_err(Error::runtime("linking HTTP"))?;

@@ -30,6 +30,11 @@ impl<T> Default for Queue<T> {
 }
 
 impl<T> Queue<T> {
+    /// Whether nothing is ready.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// How many of each group are ready.
     pub(crate) fn lengths(&self) -> Vec<(u128, u32)> {
         let length = |id: u128| self.groups.get(&id).map_or(0, |group| group.ready.len() as u32);
