@@ -18,7 +18,7 @@ use crate::model::id::JobId;
 use crate::model::price::CPU;
 use crate::model::step;
 use crate::port::sandbox::{Attempted, Task};
-use crate::port::store::{Claim, ClaimLimits, Claimed, Finished, Store};
+use crate::port::store::{Claim, ClaimLimits, Claimed, Finished, Settled, Store};
 use crate::tasks::Wake;
 
 /// How the dispatcher is set up.
@@ -53,10 +53,12 @@ struct Dispatcher {
     /// an end.
     unsure: bool,
     ends: VecDeque<Finished>,
-    writing: Pending<(Arc<[Finished]>, Result<usize>)>,
+    writing: Pending<(Arc<[Finished]>, Result<Settled>)>,
     claiming: Pending<(u32, Result<Claim>)>,
     /// Whether a claim may find something.
     hungry: bool,
+    /// Whether the last claim left ready jobs behind.
+    left: bool,
     /// Whether the last pause has passed.
     ticked: bool,
     pause: Duration,
@@ -78,6 +80,7 @@ pub async fn run(base: Arc<Base>, config: Config) {
         writing: None,
         claiming: None,
         hungry: true,
+        left: false,
         ticked: true,
         pause: INTERVAL,
         stopping: false,
@@ -112,7 +115,7 @@ async fn ready<T>(pending: &mut Pending<T>) -> T {
 
 /// Writes ends; again, as long as nobody can say whether they are on disk. The guard of each step
 /// makes writing it twice harmless.
-async fn write_until_known(store: &dyn Store, batch: &Arc<[Finished]>) -> Result<usize> {
+async fn write_until_known(store: &dyn Store, batch: &Arc<[Finished]>) -> Result<Settled> {
     loop {
         match store.job_finish(batch.clone()).await {
             Err(error) if error.code() == Code::Unavailable => {
@@ -142,17 +145,20 @@ impl Dispatcher {
                 // One of them is at fault: the others must not stay behind with it.
                 Err(error) if count > 1 => {
                     tracing::error!(error = error.chain(), "ends could not be written together");
-                    let mut written = 0;
+                    let mut together = Settled::default();
                     for end in batch.iter() {
                         let one = [end.clone()].into();
                         match write_until_known(&*store, &one).await {
-                            Ok(applied) => written += applied,
+                            Ok(ended) => {
+                                together.written += ended.written;
+                                together.frees |= ended.frees;
+                            }
                             Err(error) => {
                                 tracing::error!(job.id = %end.job, error = error.chain(), "an end is lost")
                             }
                         }
                     }
-                    Ok(written)
+                    Ok(together)
                 }
                 written => written,
             };
@@ -160,7 +166,7 @@ impl Dispatcher {
         }));
     }
 
-    fn written(&mut self, ends: &[Finished], written: &Result<usize>) {
+    fn written(&mut self, ends: &[Finished], written: &Result<Settled>) {
         if ends.iter().any(|end| end.is_build) {
             self.base.revision.advance();
         }
@@ -174,18 +180,18 @@ impl Dispatcher {
             self.base.signals.tell(end.run.to_u128());
         }
         metrics::gauge!("skep_jobs_in_hand").set(self.in_hand.len() as f64);
-        // Its account may have been at its maximum until now, or what ended may be tried again.
-        self.hungry = true;
+        // What the last claim left may be of an account that was at its maximum until now.
+        self.hungry |= self.left || written.as_ref().is_ok_and(|ended| ended.frees);
         match written {
-            Ok(applied) if *applied == ends.len() => {}
+            Ok(ended) if ended.written == ends.len() => {}
             // Moved on before, or lost: whichever it was, nothing may stay behind.
-            Ok(applied) => {
-                tracing::info!(count = ends.len() - applied, "ends came late, or could not be written");
-                self.unsure = true;
+            Ok(ended) => {
+                tracing::info!(count = ends.len() - ended.written, "ends came late, or could not be written");
+                (self.unsure, self.hungry) = (true, true);
             }
             Err(error) => {
                 tracing::error!(error = error.chain(), "the ends of jobs could not be written");
-                self.unsure = true;
+                (self.unsure, self.hungry) = (true, true);
             }
         }
     }
@@ -198,7 +204,8 @@ impl Dispatcher {
         if self.claiming.is_some() || !self.hungry || self.stopping || free == 0 || !enough {
             return;
         }
-        self.ticked = false;
+        // Who wakes the dispatcher from now on is not answered by this claim.
+        (self.hungry, self.ticked) = (false, false);
         let limits = ClaimLimits {
             free,
             account_running_max: self.config.account_running_max,
@@ -222,8 +229,8 @@ impl Dispatcher {
     fn claimed(&mut self, asked: u32, claim: Result<Claim>) {
         match claim {
             Ok(claim) => {
-                self.unsure = false;
-                self.hungry = claim.jobs.len() as u32 == asked;
+                (self.unsure, self.left) = (false, claim.left);
+                self.hungry |= claim.jobs.len() as u32 == asked;
                 let now = self.base.clock.now();
                 let due = claim.next_due.map(|due| Duration::from_millis(due.0.saturating_sub(now.0).max(1)));
                 // Guests that fall asleep make room without telling anybody.

@@ -36,7 +36,9 @@ use crate::model::usage::{By, Reported, Totals};
 use crate::port::sandbox::Assignment;
 
 pub use self::functions::{Functions, NewBuild, NewVersion, Runtimes, Uploaded};
-pub use self::plans::{Begun, Came, Changed, End, NewPlan, NewStage, PlanFilter, Plans, StageState, Turn};
+pub use self::plans::{
+    Begun, Came, Changed, End, NewPlan, NewStage, News, NewsAsk, PlanFilter, Plans, StageState, Turn,
+};
 pub use self::schedules::{Due, Fired, Past, Schedules, Submitted};
 pub use self::webhooks::{DueDelivery, NewWebhook, Tried, Webhooks};
 pub use self::workers::{Held, Lost, Returned, Taken, Workers};
@@ -302,6 +304,15 @@ pub struct Finished {
     pub made: Option<Made>,
 }
 
+/// What has become of ends that were to be written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// How many were written.
+    pub written: usize,
+    /// Whether jobs can be claimed with it, now or after a pause, that could not be before.
+    pub frees: bool,
+}
+
 /// How many jobs a claim may take.
 #[derive(Debug, Clone, Default)]
 pub struct ClaimLimits {
@@ -332,9 +343,8 @@ pub trait Jobs: Send + Sync {
     /// Takes ready jobs, fairly between accounts, and marks them as running.
     async fn job_claim(&self, limits: ClaimLimits, now: Millis) -> Result<Claim>;
 
-    /// Writes the ends of attempts. A job that has moved on meanwhile is left alone; returns how
-    /// many were written.
-    async fn job_finish(&self, finished: Arc<[Finished]>) -> Result<usize>;
+    /// Writes the ends of attempts. A job that has moved on meanwhile is left alone.
+    async fn job_finish(&self, finished: Arc<[Finished]>) -> Result<Settled>;
 
     /// Writes a call that is over, as a run of one job, in one go. Returns what was charged.
     async fn job_record(&self, run: NewRun, finished: Finished) -> Result<Nanodollars>;

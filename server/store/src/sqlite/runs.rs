@@ -436,7 +436,7 @@ pub(super) fn cancel_jobs(connection: &Connection, id: RunId, now: Millis, limit
         let step = step::cancel(job.progress, now)?;
         moves::apply(connection, &job, &step, Price::default(), &mut moved)?;
     }
-    moved.write(connection, now)
+    moved.write(connection, now).map(drop)
 }
 
 /// Some jobs of a run that are not over.

@@ -319,7 +319,7 @@ mod scenarios {
         };
         for written in [1, 0] {
             let answer = world.store.job_finish([finished.clone()].into()).await;
-            assert_eq!(answer.expect("it answers"), written);
+            assert_eq!(answer.expect("it answers").written, written);
         }
         assert!(heard().await.is_none());
         let over = world.job(job).await;

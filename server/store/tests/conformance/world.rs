@@ -137,7 +137,7 @@ impl World {
     /// Ends a claimed job's attempt; says how many ends were written.
     pub(crate) async fn finish(&self, claimed: &Claimed, outcome: Outcome, lines: &[&str]) -> usize {
         let finished = self.end(claimed, outcome, lines);
-        self.store.job_finish([finished].into()).await.expect("it answers")
+        self.store.job_finish([finished].into()).await.expect("it answers").written
     }
 
     pub(crate) fn end(&self, claimed: &Claimed, outcome: Outcome, lines: &[&str]) -> Finished {
@@ -247,5 +247,5 @@ pub(crate) async fn build(world: &World, makes: Option<&[u8]>) {
         interface: Interface { kinds: vec!["exports".into()], ..Interface::default() },
     });
     let finished = Finished { made, ..world.end(&claimed, outcome, &["building"]) };
-    assert_eq!(world.store.job_finish([finished].into()).await.expect("it answers"), 1);
+    assert_eq!(world.store.job_finish([finished].into()).await.expect("it answers").written, 1);
 }

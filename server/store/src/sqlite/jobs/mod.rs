@@ -23,7 +23,7 @@ use skep_domain::model::run::Source;
 use skep_domain::model::selection::{Selected, Selection};
 use skep_domain::model::step::{self, Step};
 use skep_domain::model::time::Millis;
-use skep_domain::port::store::{Claim, ClaimLimits, Finished, JobFilter, Jobs, NewRun, Written};
+use skep_domain::port::store::{Claim, ClaimLimits, Finished, JobFilter, Jobs, NewRun, Settled, Written};
 
 use self::moves::{Moved, Placed};
 use super::rows::RowExt;
@@ -48,18 +48,19 @@ impl Jobs for SqliteStore {
         self.write(move |connection| claim::claim(connection, &limits, &after, now)).await
     }
 
-    async fn job_finish(&self, finished: Arc<[Finished]>) -> Result<usize> {
+    async fn job_finish(&self, finished: Arc<[Finished]>) -> Result<Settled> {
         let has_builds = finished.iter().any(|end| end.is_build);
         let write = move |connection: &Connection| {
             let mut moved = Moved::default();
-            let mut written = 0;
+            let mut ended = Settled { written: 0, frees: has_builds };
             let mut at = Millis::default();
             for end in finished.iter() {
                 at = at.max(end.step.at);
-                written += usize::from(finish(connection, end, &mut moved)?);
+                ended.written += usize::from(finish(connection, end, &mut moved)?);
+                ended.frees |= !end.step.to.status.is_over();
             }
-            moved.write(connection, at)?;
-            Ok(written)
+            ended.frees |= moved.write(connection, at)?;
+            Ok(ended)
         };
         self.write_ends(has_builds, write).await
     }

@@ -84,12 +84,14 @@ impl Moved {
         Ok(cost)
     }
 
-    /// Writes the changes. A run whose last job is over is completed; one that goes on, is not.
-    pub(crate) fn write(self, connection: &Connection, at: Millis) -> Result<()> {
+    /// Writes the changes. A run whose last job is over is completed; one that goes on, is not. Says whether jobs
+    /// that waited for others of their run may be claimed now.
+    pub(crate) fn write(self, connection: &Connection, at: Millis) -> Result<bool> {
         self.lines.write(connection)?;
         if self.runs.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
+        let mut has_released = false;
         let sets: Vec<String> =
             COUNTS.iter().zip(3..).map(|(column, place)| format!("{column} = {column} + ?{place}")).collect();
         let sql = format!(
@@ -114,6 +116,7 @@ impl Moved {
                 written.map_err(internal)?;
             if let Some(held) = held.filter(|_| !over.is_empty()) {
                 release(connection, run, held, over.len() as i64)?;
+                has_released = true;
             }
             // The last job's end is news to a stage, and so is the first that is no success.
             let is_bad = counts[usize::from(Status::Failed.number())..].iter().any(|count| *count > 0);
@@ -131,7 +134,7 @@ impl Moved {
                 webhooks::of_run(connection, run, (&begun, &over), is_over, at.stored())?;
             }
         }
-        Ok(())
+        Ok(has_released)
     }
 }
 
