@@ -260,6 +260,19 @@ fn expressions_are_bounded_and_their_faults_told() {
 }
 
 #[test]
+fn a_plan_that_takes_long_to_decide_holds_up_no_other() {
+    let (_server, admin) = with_double();
+    let much = "all(1..100000, {all(1..100000, {# > 0})})";
+    let slow = json!({"name": "slow", "stages": [{"name": "s", "if": much, "call": {"function": "double"}}]});
+    let path = format!("/v1/plans/{}", submit(&admin, &slow));
+    done(
+        &admin,
+        &json!({"name": "quick", "stages": [call("a", "double", &json!(1)), call("b", "double", &json!(2))]}),
+    );
+    assert!(admin.get(&path).data(200)["completedAt"].is_null(), "the quick one did not wait for it");
+}
+
+#[test]
 fn what_does_not_fit_is_refused_and_nothing_is_made() {
     let (server, admin) = with_double();
     let one = call("s", "double", &json!(1));

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use skep_api::Front;
-use skep_domain::background::{cancel, dispatch, meter, purge, reap, ticks};
+use skep_domain::background::{cancel, dispatch, meter, purge, reap, ticks, turns};
 use skep_domain::base::{Base, Revision};
 use skep_domain::meter::Meter;
 use skep_domain::model::id::Ids;
@@ -88,9 +88,9 @@ impl Server {
             async move { webhooks.tick(now).await }
         }));
         let plans = services.plans.clone();
-        tasks.spawn(ticks::run(base.clone(), Wake::Plans, move |now| {
+        tasks.spawn(turns::run(base.clone(), move |begun| {
             let plans = plans.clone();
-            async move { plans.tick(now).await }
+            async move { plans.go_on(begun).await }
         }));
         tasks.spawn(upkeep(telemetry.clone(), tasks.clone()));
         tasks.spawn(meter::run(base.clone()));

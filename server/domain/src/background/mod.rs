@@ -8,3 +8,4 @@ pub mod meter;
 pub mod purge;
 pub mod reap;
 pub mod ticks;
+pub mod turns;

@@ -1,4 +1,4 @@
-//! Ticks of what looks for itself when to look again: schedules, plans, webhooks.
+//! Ticks of what looks for itself when to look again: schedules, webhooks.
 
 use std::sync::Arc;
 use std::time::Duration;

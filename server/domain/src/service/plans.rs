@@ -21,16 +21,11 @@ use crate::model::page::{Listed, Page};
 use crate::model::plan::{self, Does, Kind, Names, Nested, Plan, Stage, Staged};
 use crate::model::receipt::{Answered, Once};
 use crate::model::time::Millis;
-use crate::port::store::{NewPlan, NewStage, PlanFilter};
+use crate::port::store::{Begun, NewPlan, NewStage, PlanFilter};
 use crate::signals::Watching;
 use crate::tasks::Wake;
 
 use self::turning::Turning;
-
-/// How long after something was not there yet it is looked for again, in milliseconds.
-const UNAVAILABLE_PAUSE_MS: u64 = 50;
-/// Plans that are gone on with at once.
-const PLANS_AT_ONCE: u32 = 32;
 
 /// Plans.
 #[derive(Clone)]
@@ -182,36 +177,12 @@ impl Plans {
         if deleted { Ok(()) } else { Err(not_found()) }
     }
 
-    /// Goes on with plans of which there is news. Says when to look again, if that is known.
+    /// Goes on with a plan of which there is news. Says whether there may be more to do at once.
     ///
     /// # Errors
-    /// If the store fails.
-    pub async fn tick(&self, now: Millis) -> Result<Option<Millis>> {
-        let (plans, next) = self.base.store.plan_news(PLANS_AT_ONCE, now).await?;
-        if plans.is_empty() {
-            return Ok(next);
-        }
-        // Together, so that their writes share a commit.
-        let turns = plans.into_iter().map(|plan| async move {
-            let turned = Turning::take(&self.base, plan).await;
-            // What keeps one plan from going on must not keep the others; there is still news of it.
-            turned.inspect_err(|error| match error.code() {
-                Code::Unavailable => tracing::debug!(plan.id = %plan, error = error.chain(), "a plan waits"),
-                _ => {
-                    tracing::error!(plan.id = %plan, error = error.chain(), "a plan could not go on; trying again");
-                }
-            })
-        });
-        let turned = futures_util::future::join_all(turns).await;
-        let waits =
-            |turned: &Result<()>| turned.as_ref().is_err_and(|error| error.code() == Code::Unavailable);
-        Ok(match turned.iter().find(|turned| turned.is_err()) {
-            None => Some(now),
-            Some(_) if turned.iter().all(|turned| turned.is_ok() || waits(turned)) => {
-                Some(self.base.clock.now().plus(UNAVAILABLE_PAUSE_MS))
-            }
-            Some(_) => next,
-        })
+    /// Unavailable where it waits for something; else if the store fails. There is still news of it then.
+    pub async fn go_on(&self, begun: Begun) -> Result<bool> {
+        Turning::take(&self.base, begun).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Plans and their stages.
 
 mod end;
+mod news;
 mod read;
 mod telling;
 mod turn;
@@ -17,7 +18,7 @@ use skep_domain::model::plan::{Names, Plan, Stage, StageStatus, Staged};
 use skep_domain::model::time::Millis;
 use skep_domain::model::webhook::Events;
 use skep_domain::port::store::{
-    Begun, Came, End, NewPlan, NewStage, PlanFilter, Plans, StageState, Turn, Written,
+    Came, End, NewPlan, NewStage, News, NewsAsk, PlanFilter, Plans, StageState, Turn, Written,
 };
 use skep_domain::{Code, Error, Result};
 
@@ -112,35 +113,30 @@ impl Plans for SqliteStore {
         .await
     }
 
-    async fn plan_news(&self, limit: u32, now: Millis) -> Result<(Vec<PlanId>, Option<Millis>)> {
+    async fn plan_news(&self, ask: NewsAsk, now: Millis) -> Result<News> {
         let after = self.planned_after.clone();
         self.read(move |connection| {
-            let begin = after.load(Ordering::Relaxed);
-            let (plans, last) = read::news(connection, limit, begin, now)?;
+            let (news, last) = news::news(connection, &ask, after.load(Ordering::Relaxed), now)?;
             after.store(last, Ordering::Relaxed);
-            Ok((plans, read::next_due(connection, now)?))
+            Ok(news)
         })
         .await
     }
 
-    async fn plan_begun(&self, id: PlanId, stages_max: u32) -> Result<Option<Begun>> {
-        self.read(move |connection| read::begun(connection, id, stages_max)).await
-    }
-
     async fn stage_state(&self, id: StageId) -> Result<Option<StageState>> {
-        self.read(move |connection| read::state(connection, id)).await
+        self.read(move |connection| news::state(connection, id)).await
     }
 
     async fn stage_part(&self, parent: StageId, position: u32) -> Result<Option<StageState>> {
-        self.read(move |connection| read::part(connection, parent, position)).await
+        self.read(move |connection| news::part(connection, parent, position)).await
     }
 
     async fn stage_definition(&self, id: StageId) -> Result<Option<Stage>> {
-        self.read(move |connection| read::definition(connection, id)).await
+        self.read(move |connection| news::definition(connection, id)).await
     }
 
     async fn stage_came(&self, id: StageId) -> Result<Came> {
-        self.read(move |connection| read::came(connection, id)).await
+        self.read(move |connection| news::came(connection, id)).await
     }
 
     async fn plan_turn(&self, turn: Turn) -> Result<bool> {
@@ -174,12 +170,11 @@ pub(super) fn scheduled(connection: &Connection, plan: &NewPlan, plans_max: usiz
 /// Writes a plan with the stage that goes through its stages, which there is news of unless it is to wait.
 fn insert(connection: &Connection, plan: &NewPlan, account: i64, of: Option<i64>) -> Result<()> {
     const SQL: &str =
-        "INSERT INTO plans (id, account, stage, listed, detached, head, noted, secrets, sealed, status, root,
+        "INSERT INTO plans (id, account, stage, listed, detached, head, secrets, sealed, status, root,
             revision, variables_bytes, run_at, created_at, schedule)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, 0, ?10, ?11, ?12)";
-    // Apart, for it may be large, and each turn reads the head.
-    let (mut head, mut noted) = (plan.head.clone(), None);
-    std::mem::swap(&mut head.noted, &mut noted);
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, 0, 0, ?9, ?10, ?11)";
+    let mut head = plan.head.clone();
+    let noted = head.noted.take();
     connection
         .prepare_cached(SQL)
         .and_then(|mut insert| {
@@ -190,7 +185,6 @@ fn insert(connection: &Connection, plan: &NewPlan, account: i64, of: Option<i64>
                 of.is_none(),
                 plan.is_detached,
                 to_json(&head),
-                noted,
                 to_json(&plan.secrets),
                 plan.sealed,
                 plan.run_at.map(Stored::stored),
@@ -200,6 +194,9 @@ fn insert(connection: &Connection, plan: &NewPlan, account: i64, of: Option<i64>
         })
         .map_err(internal)?;
     let key = connection.last_insert_rowid();
+    if let Some(noted) = noted {
+        keep_apart(connection, "INSERT INTO plan_notes VALUES (?, ?)", key, &noted)?;
+    }
     if of.is_none() {
         let words = [Some(&head.name), head.description.as_ref()].into_iter().flatten();
         let words = words.map(String::as_str).collect::<Vec<_>>().join(" ");
@@ -226,9 +223,9 @@ fn insert_stage(
     news: u32,
 ) -> Result<i64> {
     const SQL: &str =
-        "INSERT INTO stages (id, plan, parent, position, kind, status, stage, scope, concurrency, total,
-            begun, over, news)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?)";
+        "INSERT INTO stages (id, plan, parent, position, kind, status, scope, concurrency, total, begun,
+            over, news)
+        VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?)";
     connection
         .prepare_cached(SQL)
         .and_then(|mut insert| {
@@ -239,13 +236,22 @@ fn insert_stage(
                 stage.position,
                 stage.kind.number(),
                 StageStatus::Waiting.number(),
-                stage.stage.as_ref().map(to_json),
                 stage.scope,
                 news
             ])
         })
         .map_err(internal)?;
-    Ok(connection.last_insert_rowid())
+    let key = connection.last_insert_rowid();
+    if let Some(stage) = &stage.stage {
+        keep_apart(connection, "INSERT INTO stage_definitions VALUES (?, ?)", key, &to_json(stage))?;
+    }
+    Ok(key)
+}
+
+/// Writes what is long and seldom read to a table of its own.
+fn keep_apart(connection: &Connection, sql: &str, key: i64, text: &str) -> Result<()> {
+    let insert = connection.prepare_cached(sql);
+    insert.and_then(|mut insert| insert.execute(params![key, text])).map(drop).map_err(internal)
 }
 
 fn key_of(connection: &Connection, id: PlanId) -> Result<i64> {

@@ -12,6 +12,8 @@ crate::scenarios! {
 }
 
 mod scenarios {
+    use std::collections::HashSet;
+
     use skep_domain::model::attempt::{FailureCode, Output};
     use skep_domain::model::id::{PlanId, RunId, StageId};
     use skep_domain::model::job::Status;
@@ -23,7 +25,8 @@ mod scenarios {
     use skep_domain::model::search::Search;
     use skep_domain::model::time::Millis;
     use skep_domain::port::store::{
-        Begun, Came, Changed, End, NewPlan, NewRun, NewStage, PlanFilter, Purged, StageState, Turn,
+        Begun, Came, Changed, End, NewPlan, NewRun, NewStage, News, NewsAsk, PlanFilter, Purged, StageState,
+        Turn,
     };
     use skep_domain::{Code, Result};
 
@@ -74,18 +77,25 @@ mod scenarios {
         world.store.plan_get(world.account, id).await.expect("it answers").expect("it is there")
     }
 
+    async fn read(world: &World, plans_max: u32, now: Millis) -> News {
+        let ask = NewsAsk { plans_max, stages_max: 100, except: HashSet::new() };
+        world.store.plan_news(ask, now).await.expect("it answers")
+    }
+
+    /// A plan of which there is news.
     async fn begun(world: &World, id: PlanId) -> Begun {
-        world.store.plan_begun(id, 100).await.expect("it answers").expect("it is not over")
+        let found = read(world, 10, at(1000)).await.plans.into_iter().find(|(plan, _)| *plan == id);
+        found.expect("there is news of it").1.expect("it can be read")
     }
 
     async fn news(world: &World, now: Millis) -> Vec<PlanId> {
-        world.store.plan_news(10, now).await.expect("it answers").0
+        read(world, 10, now).await.plans.into_iter().map(|(plan, _)| plan).collect()
     }
 
-    fn turn(begun: &Begun) -> Turn {
+    fn turn(plan: PlanId, revision: u64) -> Turn {
         Turn {
-            plan: begun.plan.id,
-            revision: begun.revision,
+            plan,
+            revision,
             at: at(5),
             stages: Vec::new(),
             parts: Vec::new(),
@@ -130,7 +140,7 @@ mod scenarios {
         let run = run_of(world, parts[0].id, jobs);
         let (root_id, stage, run_id) = (root.state.id, parts[0].id, run.id);
         let stages = vec![root, changed(&first, StageStatus::Running)];
-        let turn = Turn { stages, parts: parts.into(), runs: vec![run], ..turn(&begun) };
+        let turn = Turn { stages, parts: parts.into(), runs: vec![run], ..turn(id, begun.revision) };
         assert!(world.store.plan_turn(turn).await.expect("it answers"));
         (root_id, stage, run_id)
     }
@@ -140,7 +150,7 @@ mod scenarios {
         let before = begun(world, id).await;
         assert_eq!((before.news.len(), before.news[0].kind), (1, Kind::Sequence));
         let (root, stage, run) = begin(world, id, 1).await;
-        let stale = Turn { runs: vec![run_of(world, stage, 1)], ..turn(&before) };
+        let stale = Turn { runs: vec![run_of(world, stage, 1)], ..turn(id, before.revision) };
         assert!(!world.store.plan_turn(stale).await.expect("it answers"), "the plan has gone on");
         let plan = get(world, id).await;
         assert_eq!((plan.status, plan.total, plan.begun, plan.over), (Status::Running, 2, 1, 0));
@@ -183,7 +193,7 @@ mod scenarios {
         let (_, stage, _) = begin(world, id, 3).await;
         let claimed = world.claim(2).await;
         world.finish(&claimed[0], succeeded("1"), &[]).await;
-        assert!(begun(world, id).await.news.is_empty(), "it is neither over nor bad");
+        assert!(!news(world, at(13)).await.contains(&id), "it is neither over nor bad");
         world.finish(&claimed[1], failed(FailureCode::GuestError), &[]).await;
         assert_eq!(begun(world, id).await.news.len(), 1);
         let came = world.store.stage_came(stage).await.expect("it answers");
@@ -197,16 +207,13 @@ mod scenarios {
         for (job, var) in run.jobs.iter_mut().zip(["x", "y"]) {
             job.var = Some(var.into());
         }
-        let begun = begun(world, id).await;
-        let first = Turn { runs: vec![run], variables: vec![("z".into(), "1".into())], ..turn(&begun) };
+        let first = Turn { runs: vec![run], variables: vec![("z".into(), "1".into())], ..turn(id, 1) };
         assert!(world.store.plan_turn(first).await.expect("it answers"));
         for (claimed, result) in world.claim(3).await.iter().zip(["0", "5", "\"six\""]) {
             world.finish(claimed, succeeded(result), &[]).await;
         }
-        let begun = self::begun(world, id).await;
-        assert!(
-            world.store.plan_turn(Turn { collected: vec![stage], ..turn(&begun) }).await.expect("it answers")
-        );
+        let second = Turn { collected: vec![stage], ..turn(id, 2) };
+        assert!(world.store.plan_turn(second).await.expect("it answers"));
         let all = world.store.plan_variables(id, Names::All).await.expect("it answers");
         let all: Vec<(&str, &str)> =
             all.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -214,9 +221,8 @@ mod scenarios {
         let one = Names::Some(["y".to_owned()].into());
         assert_eq!(world.store.plan_variables(id, one).await.expect("it answers").len(), 1);
 
-        let begun = self::begun(world, id).await;
         let much = "x".repeat(VARIABLES_BYTES_MAX as usize);
-        let much = Turn { variables: vec![("much".into(), much)], ..turn(&begun) };
+        let much = Turn { variables: vec![("much".into(), much)], ..turn(id, 3) };
         assert!(world.store.plan_turn(much).await.expect("it answers"));
         let plan = get(world, id).await;
         assert_eq!(plan.status, Status::Failed);
@@ -228,13 +234,12 @@ mod scenarios {
     ) {
         let outer = create(world, |_| {}).await;
         let (_, stage, run) = begin(world, outer, 2).await;
-        let begun = begun(world, outer).await;
         let of_it = |is_detached| {
             new_plan(world, "inner", |plan| (plan.of, plan.is_detached) = (Some(stage), is_detached))
         };
         let (inner, detached) = (of_it(false), of_it(true));
         let (inner_id, detached_id) = (inner.id, detached.id);
-        let made = Turn { plans: vec![inner, detached], ..turn(&begun) };
+        let made = Turn { plans: vec![inner, detached], ..turn(outer, 1) };
         assert!(world.store.plan_turn(made).await.expect("it answers"));
         assert_eq!(get(world, inner_id).await.parent, Some(outer));
         let cancelled = world.store.plan_cancel(world.account, outer, at(20)).await.expect("it answers");
@@ -249,10 +254,9 @@ mod scenarios {
 
         let outer = create(world, |_| {}).await;
         let (_, stage, _) = begin(world, outer, 1).await;
-        let begun = self::begun(world, outer).await;
         let inner = new_plan(world, "inner", |plan| plan.of = Some(stage));
         let inner_id = inner.id;
-        world.store.plan_turn(Turn { plans: vec![inner], ..turn(&begun) }).await.expect("it answers");
+        world.store.plan_turn(Turn { plans: vec![inner], ..turn(outer, 1) }).await.expect("it answers");
         world.store.plan_cancel(world.account, inner_id, at(30)).await.expect("it answers");
         assert_eq!(self::begun(world, outer).await.news.len(), 1, "the outer plan is told");
         assert_eq!(world.store.stage_came(stage).await.expect("it answers"), Came::Cancelled);
@@ -269,7 +273,11 @@ mod scenarios {
         let begun = begun(world, id).await;
         let end = End { status: Status::Failed, error: Some("boom".into()), result: None };
         let stages = vec![changed(&begun.news[0], StageStatus::Failed)];
-        world.store.plan_turn(Turn { stages, end: Some(end), ..turn(&begun) }).await.expect("it answers");
+        world
+            .store
+            .plan_turn(Turn { stages, end: Some(end), ..turn(id, begun.revision) })
+            .await
+            .expect("it answers");
         let plan = get(world, id).await;
         assert_eq!((plan.status, plan.error.as_deref()), (Status::Failed, Some("boom")));
         let plan = restart().await.expect("it answers").expect("it is there");
@@ -284,14 +292,17 @@ mod scenarios {
 
     pub(super) async fn a_plan_waits_for_its_time_and_each_has_its_turn(world: &World) {
         let later = create(world, |plan| plan.run_at = Some(at(100))).await;
-        let (plans, next) = world.store.plan_news(10, at(50)).await.expect("it answers");
-        assert_eq!((plans.len(), next), (0, Some(at(100))));
+        let early = read(world, 10, at(50)).await;
+        assert_eq!((early.plans.len(), early.has_more, early.next_due), (0, false, Some(at(100))));
         assert_eq!(news(world, at(100)).await, [later]);
         assert_eq!(begun(world, later).await.news.len(), 1);
         begin(world, later, 1).await;
         let (one, two) = (create(world, |_| {}).await, create(world, |_| {}).await);
-        let first = async || world.store.plan_news(1, at(101)).await.expect("it answers").0;
-        assert_eq!([first().await, first().await, first().await], [vec![one], vec![two], vec![one]]);
+        let first = async || read(world, 1, at(101)).await.plans[0].0;
+        assert_eq!([first().await, first().await, first().await], [one, two, one]);
+        let ask = NewsAsk { plans_max: 1, stages_max: 100, except: [two].into() };
+        let but_one = world.store.plan_news(ask, at(101)).await.expect("it answers");
+        assert_eq!((but_one.plans.len(), but_one.plans[0].0, but_one.has_more), (1, one, true));
     }
 
     pub(super) async fn what_is_deleted_or_has_had_its_time_is_purged_with_its_runs(world: &World) {

@@ -34,6 +34,14 @@ impl Names {
         Self::Some(names)
     }
 
+    /// Whether it names this one.
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(names) => names.contains(name),
+        }
+    }
+
     /// Whether it names none.
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Some(names) if names.is_empty())

@@ -1,6 +1,6 @@
 //! Plans and their stages, as the store keeps them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
 
@@ -74,6 +74,8 @@ pub struct Begun {
     pub revision: u64,
     /// Bytes of its variables.
     pub variables_bytes: u64,
+    /// Its variables as JSON, where they are few.
+    pub variables: Option<BTreeMap<String, String>>,
     /// Stages of which there is news.
     pub news: Vec<StageState>,
     /// What has become of what those made.
@@ -82,6 +84,28 @@ pub struct Begun {
     pub parents: Vec<StageState>,
     /// Of each such sequence the part whose turn comes next, with what it is, if it is made already.
     pub next: Vec<(StageState, Option<Stage>)>,
+}
+
+/// Which news to read.
+#[derive(Debug, Clone, Default)]
+pub struct NewsAsk {
+    /// Of how many plans at most.
+    pub plans_max: u32,
+    /// Of how many stages of each at most.
+    pub stages_max: u32,
+    /// Not of these.
+    pub except: HashSet<PlanId>,
+}
+
+/// Plans of which there is news.
+#[derive(Debug, Default)]
+pub struct News {
+    /// The plans, as far as they can be read.
+    pub plans: Vec<(PlanId, Result<Begun>)>,
+    /// Whether there may be news of others, those that were excepted among them.
+    pub has_more: bool,
+    /// When the time of the next one comes that waits for it.
+    pub next_due: Option<Millis>,
 }
 
 /// Where a stage is, as far as going on needs to know it.
@@ -226,11 +250,8 @@ pub trait Plans: Send + Sync {
     /// Deletes a plan that is over, with its runs. A conflict if it is not over.
     async fn plan_delete(&self, account: AccountId, id: PlanId) -> Result<bool>;
 
-    /// Plans of which there is news, of all accounts, and when the next one's time comes.
-    async fn plan_news(&self, limit: u32, now: Millis) -> Result<(Vec<PlanId>, Option<Millis>)>;
-
-    /// A plan that is not over, with its news.
-    async fn plan_begun(&self, id: PlanId, stages_max: u32) -> Result<Option<Begun>>;
+    /// Plans of which there is news, of all accounts, each in its turn.
+    async fn plan_news(&self, ask: NewsAsk, now: Millis) -> Result<News>;
 
     /// A stage of a plan.
     async fn stage_state(&self, id: StageId) -> Result<Option<StageState>>;
@@ -244,6 +265,6 @@ pub trait Plans: Send + Sync {
     /// What has become of what a stage made.
     async fn stage_came(&self, id: StageId) -> Result<Came>;
 
-    /// Writes a turn. Says whether it did.
+    /// Writes a turn. Says whether it did. What the store is asked for after this was first polled finds it written.
     async fn plan_turn(&self, turn: Turn) -> Result<bool>;
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use futures_util::future::OptionFuture;
 use serde_json::{Map, Value};
 
 use super::{is_of_the_plan, known, opened};
@@ -13,7 +14,7 @@ use crate::base::Base;
 use crate::error::{Code, Error, Result};
 use crate::model::account::Caller;
 use crate::model::attempt::Output;
-use crate::model::id::{PlanId, StageId};
+use crate::model::id::StageId;
 use crate::model::job::Status;
 use crate::model::plan::{Kind, Names, Stage, StageStatus, Style, VARIABLES_BYTES_MAX};
 use crate::model::time::Millis;
@@ -22,8 +23,6 @@ use crate::port::store::{Begun, Came, Changed, End, NewPlan, NewRun, NewStage, S
 use crate::service::on_behalf_of;
 use crate::tasks::Wake;
 
-/// News that one turn looks at.
-const NEWS_MAX: u32 = 200;
 /// Stages that one turn begins; the next goes on with others.
 const STARTS_MAX: usize = 200;
 
@@ -62,10 +61,9 @@ pub(super) struct Turning<'a> {
 }
 
 impl<'a> Turning<'a> {
-    /// Takes a turn of a plan, if it is still there.
-    pub(super) async fn take(base: &'a Arc<Base>, plan: PlanId) -> Result<()> {
-        let Some(begun) = base.store.plan_begun(plan, NEWS_MAX).await? else { return Ok(()) };
-        let Some(caller) = on_behalf_of(base, begun.plan.account).await? else { return Ok(()) };
+    /// Takes a turn of a plan, whose account is still there. Says whether there may be more to do at once.
+    pub(super) async fn take(base: &'a Arc<Base>, begun: Begun) -> Result<bool> {
+        let Some(caller) = on_behalf_of(base, begun.plan.account).await? else { return Ok(false) };
         let secrets = opened(base, begun.sealed.as_ref())?;
         let mut turning = Self {
             base,
@@ -119,10 +117,11 @@ impl<'a> Turning<'a> {
         Ok(())
     }
 
-    async fn write(self) -> Result<()> {
+    async fn write(self) -> Result<bool> {
         let plan = &self.begun.plan;
         let (id, has_ended) = (plan.id, self.end.is_some());
         let has_runs = !self.runs.is_empty();
+        let is_unfinished = self.stages.values().any(|changed| changed.again);
         let turn = Turn {
             plan: id,
             revision: self.begun.revision,
@@ -135,10 +134,13 @@ impl<'a> Turning<'a> {
             collected: self.collected,
             end: self.end,
         };
-        if self.base.store.plan_turn(turn).await? {
-            if has_runs {
-                self.base.tasks.wake(Wake::Dispatch);
-            }
+        // The store keeps the order in which it is asked: the claim that this wakes finds the turn's jobs, and mostly
+        // shares its commit.
+        let wake = async { self.base.tasks.wake(Wake::Dispatch) };
+        let wake = OptionFuture::from(has_runs.then_some(wake));
+        let (written, _) = futures_util::future::join(self.base.store.plan_turn(turn), wake).await;
+        let written = written?;
+        if written {
             if has_ended {
                 // What it had under way ends with it.
                 self.base.tasks.wake(Wake::Cancel);
@@ -147,7 +149,7 @@ impl<'a> Turning<'a> {
             self.base.tasks.wake(Wake::Webhooks);
             self.base.signals.tell(id.to_u128());
         }
-        Ok(())
+        Ok(!written || is_unfinished)
     }
 
     async fn look(&mut self, id: StageId) -> Result<()> {
@@ -350,10 +352,12 @@ impl<'a> Turning<'a> {
         let names = Names::of(texts.iter().map(String::as_str));
         let mut variables = Map::new();
         if !names.is_empty() {
-            for (name, value) in self.base.store.plan_variables(self.begun.plan.id, names).await? {
-                variables.insert(name, serde_json::from_str(&value).map_err(Error::internal)?);
-            }
-            for (name, value) in &self.variables {
+            let read = match &self.begun.variables {
+                Some(few) => few.clone(),
+                None => self.base.store.plan_variables(self.begun.plan.id, names.clone()).await?,
+            };
+            let named = read.iter().filter(|(name, _)| names.has(name));
+            for (name, value) in named.chain(&self.variables) {
                 variables.insert(name.clone(), serde_json::from_str(value).map_err(Error::internal)?);
             }
         }

@@ -107,12 +107,20 @@ pub(super) fn restart(connection: &Connection, plan: &Plan, id: StageId, at: Mil
     let mut is_begun = total > 0;
     if begun > over {
         const AGAIN: &str =
-            "INSERT INTO stages (id, plan, parent, position, kind, status, stage, scope, concurrency,
-                total, begun, over, news)
-            SELECT ?1, plan, parent, position, kind, 0, stage, scope, 0, 0, 0, 0, 1 FROM stages
+            "INSERT INTO stages (id, plan, parent, position, kind, status, scope, concurrency, total, begun,
+                over, news)
+            SELECT ?1, plan, parent, position, kind, 0, scope, 0, 0, 0, 0, 1 FROM stages
             WHERE parent = ?2 AND position = ?3 ORDER BY key DESC LIMIT 1";
         connection
             .prepare_cached(AGAIN)
+            .and_then(|mut insert| insert.execute(params![id.to_bytes(), root, begun - 1]))
+            .map_err(internal)?;
+        const AS_BEFORE: &str = "INSERT INTO stage_definitions
+            SELECT (SELECT key FROM stages WHERE id = ?1), d.definition
+            FROM stages s JOIN stage_definitions d ON d.stage = s.key
+            WHERE s.parent = ?2 AND s.position = ?3 AND s.id <> ?1 ORDER BY s.key DESC LIMIT 1";
+        connection
+            .prepare_cached(AS_BEFORE)
             .and_then(|mut insert| insert.execute(params![id.to_bytes(), root, begun - 1]))
             .map_err(internal)?;
         is_begun = true;
@@ -171,6 +179,7 @@ pub(in crate::sqlite) fn purge(connection: &Connection, plan: i64) -> Result<()>
             *stage,
         )?;
         execute(connection, "UPDATE plans SET stage = NULL WHERE stage = ?", *stage)?;
+        execute(connection, "DELETE FROM stage_definitions WHERE stage = ?", *stage)?;
         execute(connection, "DELETE FROM stages WHERE key = ?", *stage)?;
     }
     if stages.len() as i64 == PARTS_MAX {
@@ -184,6 +193,7 @@ pub(in crate::sqlite) fn purge(connection: &Connection, plan: i64) -> Result<()>
     }
     execute(connection, "UPDATE webhooks SET account = 0, plan = NULL WHERE plan = ?", plan)?;
     PLANS.remove(connection, plan)?;
+    execute(connection, "DELETE FROM plan_notes WHERE plan = ?", plan)?;
     execute(connection, "DELETE FROM plans WHERE key = ?", plan).map(drop)
 }
 
