@@ -198,6 +198,16 @@ fn what_is_not_heard_is_told_again_given_up_and_told_again_when_asked() {
     run(&admin, json!([[1]]));
     let shown = admin.wait_until(&path(&made), |shown| shown["disabled"] == true);
     assert!(shown["disabledReason"].as_str().is_some_and(|why| why.contains("410")), "{shown}");
+    ear.next();
+    // What it was still to be told, it is told once it listens again and is asked for.
+    admin.post(&format!("{}/replay", path(&made)), &json!({})).data(200);
+    let again = admin.wait_until(&format!("{}/deliveries?status=DEAD", path(&made)), |listed| {
+        listed["items"][0]["lastError"] == "the webhook is disabled"
+    });
+    assert!(ear.heard_nothing(), "{again}");
+    admin.patch(&path(&made), &json!({"disabled": false})).data(200);
+    admin.post(&format!("{}/replay", path(&made)), &json!({})).data(200);
+    assert_eq!(ear.next().header("webhook-id"), again["items"][0]["deliveryId"].as_str().expect("an id"));
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Default for Limits {
             workers_max: 100,
             schedules_max: 100,
             plans_max: 10_000,
-            webhooks_max: 100,
+            webhooks_max: 20,
             webhook_pause_ms: 5000,
             webhook_attempts_max: 8,
             worker_patience: Patience::default(),

@@ -98,7 +98,7 @@ impl Webhooks {
         self.base.store.webhook_list(caller.account(), plan).await
     }
 
-    /// Stops a webhook from telling what happens from now on, or lets it. What waits is told all the same.
+    /// Stops a webhook from telling, or lets it. What waits is given up at its time while it is stopped.
     ///
     /// # Errors
     /// Not found.
@@ -171,12 +171,7 @@ impl Webhooks {
     }
 
     async fn deliver(&self, due: &DueDelivery) -> Result<()> {
-        let tried = match self.letter(due).await {
-            Ok(None) => Tried::Unwanted,
-            Ok(Some(letter)) => self.sent(due, letter).await,
-            Err(error) if is_of_the_plan(&error) => Tried::Dead(error.to_string()),
-            Err(error) => return Err(error),
-        };
+        let tried = self.tried(due).await?;
         let outcome = match &tried {
             Tried::Delivered => "delivered",
             Tried::Unwanted => "unwanted",
@@ -185,6 +180,18 @@ impl Webhooks {
         };
         metrics::counter!("skep_webhook_deliveries_total", "outcome" => outcome).increment(1);
         self.base.store.delivery_tried(due.delivery.id, tried, self.base.clock.now()).await
+    }
+
+    async fn tried(&self, due: &DueDelivery) -> Result<Tried> {
+        if due.webhook.disabled.is_some() {
+            return Ok(Tried::Dead("the webhook is disabled".to_owned()));
+        }
+        match self.letter(due).await {
+            Ok(None) => Ok(Tried::Unwanted),
+            Ok(Some(letter)) => Ok(self.sent(due, letter).await),
+            Err(error) if is_of_the_plan(&error) => Ok(Tried::Dead(error.to_string())),
+            Err(error) => Err(error),
+        }
     }
 
     /// What is sent; nothing where nobody wants it.

@@ -16,6 +16,7 @@ mod runtimes;
 mod schedules;
 mod searches;
 mod selections;
+mod webhooks;
 mod workers;
 mod world;
 
