@@ -46,6 +46,98 @@ tasks:
 }
 
 #[test]
+fn a_map_may_take_over_others() {
+    let yaml = r#"
+name: j
+tasks:
+  - &base {name: base, image: bash, run: echo, env: &env {A: "1"}}
+  - {<<: *base, name: other}
+  - <<: [{name: first, run: a}, *base]
+    env: {<<: *env, "<<": as it stands, B: "2"}
+"#;
+    let tasks = serde_json::to_value(from_yaml(yaml.as_bytes()).expect("it is one").tasks).expect("JSON");
+    assert_eq!(tasks[1], json!({"name": "other", "image": "bash", "run": "echo", "env": {"A": "1"}}));
+    assert_eq!(
+        tasks[2],
+        json!({"name": "first", "image": "bash", "run": "a", "env": {"<<": "as it stands", "A": "1", "B": "2"}})
+    );
+    for wrong in ["1", "[1]", "[[{a: b}]]"] {
+        let told = from_yaml(format!("name: j\n<<: {wrong}").as_bytes()).expect_err("it is none");
+        assert!(told.contains("map merge requires map or sequence of maps as the value"), "{told}");
+    }
+}
+
+proptest::proptest! {
+    /// Whatever is sent is read or refused, in time; what is read is shown as what is read again.
+    #[test]
+    fn any_text_is_a_definition_or_none(
+        parts in proptest::collection::vec((0..PIECES.len(), 0_usize..4), 0..60),
+        noise in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..8),
+    ) {
+        let mut text = Vec::new();
+        for (piece, depth) in parts {
+            text.extend_from_slice(PIECES[piece].as_bytes());
+            if PIECES[piece].ends_with('\n') {
+                text.extend(std::iter::repeat_n(b' ', 2 * depth));
+            }
+        }
+        let cut = text.len() / 2;
+        let noisy = [&text[..cut], &noise, &text[cut..]].concat();
+        for (text, read) in [(&text, from_yaml as fn(&[u8]) -> _), (&noisy, from_yaml), (&text, from_json), (&noisy, from_json)] {
+            if let Ok(job) = read(text) {
+                let shown = serde_json::to_vec(&job).expect("JSON");
+                proptest::prop_assert_eq!(from_json(&shown), Ok(job));
+            }
+        }
+        let _ = (scheduled_from_yaml(&noisy), scheduled_from_json(&noisy), checked(&String::from_utf8_lossy(&text)));
+    }
+}
+
+/// What definitions are made of, in both languages.
+const PIECES: [&str; 40] = [
+    "name: j\n",
+    "tasks:\n",
+    "- ",
+    "name: t\n",
+    "run: |\n",
+    "echo\n",
+    "env: {A: b}\n",
+    "&a ",
+    "*a",
+    "<<: *a\n",
+    "? ",
+    ": ",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "\"",
+    "'",
+    "#",
+    "!!str ",
+    "!x ",
+    "---\n",
+    "...\n",
+    "%YAML 1.2\n",
+    "\t",
+    "1.5",
+    "true",
+    "~",
+    "subjob:\n",
+    "each:\n",
+    "list: x\n",
+    "task:\n",
+    "parallel:\n",
+    "\"name\":",
+    "\"tasks\":",
+    "null",
+    "\\u00e9",
+    "-1e9",
+    "retry: {limit: 3}\n",
+];
+
+#[test]
 fn yaml_that_does_not_fit_is_told_as_go_tells_it() {
     for (yaml, why) in [
         ("", "EOF"),

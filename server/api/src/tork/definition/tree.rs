@@ -18,9 +18,12 @@ pub(super) enum Value {
     Null,
     Scalar(Tag, String),
     List(Vec<Node>),
-    /// Names with their lines and values, in their order.
-    Map(Vec<(String, usize, Node)>),
+    /// In their order.
+    Map(Vec<Entry>),
 }
+
+/// A name with its line, and its value.
+pub(super) type Entry = (String, usize, Node);
 
 /// What a text that stands alone is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! YAML into a tree: its first document, with the words of Go's yaml.v3 for what is wrong. `saphyr-parser` tells what comes;
 //! what of that is kept, and how much, is decided here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::tree::{DEPTH_MAX, NODES_MAX, Node, Tag, Value};
+use super::tree::{DEPTH_MAX, Entry, NODES_MAX, Node, Tag, Value};
 
 /// Reads the first document.
 pub(super) fn parse(bytes: &[u8]) -> Result<Node, String> {
@@ -72,16 +72,19 @@ impl Tree {
                 }
             }
             Event::MappingStart(anchor, _) => {
-                let mut entries = Vec::new();
+                let (mut entries, mut merged) = (Vec::new(), Vec::new());
                 loop {
                     let (event, span) = match self.event(events)?.ok_or_else(end)? {
-                        (Event::MappingEnd, _) => break (anchor, Value::Map(entries)),
+                        (Event::MappingEnd, _) => break (anchor, Value::Map(merge(entries, merged)?)),
                         next => next,
                     };
+                    let is_merge =
+                        matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
                     let key = self.node(event, span, events, depth + 1)?;
                     let (event, span) = self.event(events)?.ok_or_else(end)?;
                     let value = self.node(event, span, events, depth + 1)?;
                     match key.value {
+                        Value::Scalar(..) if is_merge => merged.push(value),
                         Value::Scalar(_, name) => entries.push((name, key.line, value)),
                         Value::Null => entries.push(("null".to_owned(), key.line, value)),
                         Value::List(_) | Value::Map(_) => {
@@ -114,6 +117,30 @@ impl Tree {
             Ok(())
         }
     }
+}
+
+/// A map with what `<<` names: what it says itself goes before that, and earlier ones before later ones.
+fn merge(mut entries: Vec<Entry>, merged: Vec<Node>) -> Result<Vec<Entry>, String> {
+    if merged.is_empty() {
+        return Ok(entries);
+    }
+    let names = |entries: &[Entry]| entries.iter().map(|(name, ..)| name.clone()).collect::<HashSet<_>>();
+    let mut there = names(&entries);
+    for node in merged {
+        let maps = match node.value {
+            Value::List(maps) => maps,
+            Value::Map(_) | Value::Scalar(..) | Value::Null => vec![node],
+        };
+        for map in maps {
+            let Value::Map(more) = map.value else {
+                return Err("yaml: map merge requires map or sequence of maps as the value".to_owned());
+            };
+            let more: Vec<Entry> = more.into_iter().filter(|(name, ..)| !there.contains(name)).collect();
+            there.extend(names(&more));
+            entries.extend(more);
+        }
+    }
+    Ok(entries)
 }
 
 /// What a text that stands alone is.
