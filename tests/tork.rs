@@ -325,6 +325,43 @@ fn without_a_key_only_where_nobody_else_can_ask() {
 }
 
 #[test]
+fn a_browser_asks_who_it_is_and_pages_of_other_sites_change_nothing() {
+    let server = Server::start_with("[tork]\nauth = \"none\"\n");
+    let account = json!({"name": "ada", "password": "right horse"});
+    server.admin().post("/v1/accounts", &account).data(201);
+    // What a browser has to be told so that it asks for a name and a password, and shows them from then on.
+    let told = server.anon().send("GET", "/jobs", "", &[("Host", "skep.example:80")]);
+    assert_eq!(
+        (told.status, told.headers["www-authenticate"].to_str().ok()),
+        (401, Some("basic realm=Restricted"))
+    );
+    let ada = Caller { authorization: Some("Basic YWRhOnJpZ2h0IGhvcnNl".to_owned()), ..server.anon() };
+    assert_eq!(ada.get("/jobs").status, 200);
+    // It shows them to whatever page has it send something.
+    let job = "name: j\ntasks:\n  - {name: t, run: echo}\n";
+    let own = server.url.clone();
+    for (headers, status) in [
+        (vec![("Origin", "https://evil.example")], 403),
+        (vec![("Origin", "null")], 403),
+        (vec![("Sec-Fetch-Site", "cross-site"), ("Origin", own.as_str())], 403),
+        (vec![("Sec-Fetch-Site", "same-site")], 403),
+        (vec![("Sec-Fetch-Site", "same-origin")], 200),
+        (vec![("Origin", own.as_str())], 200),
+    ] {
+        let headers = [&headers[..], &YAML].concat();
+        for caller in [&ada, &server.anon()] {
+            let answer = caller.send("POST", "/jobs", job, &headers);
+            assert_eq!(answer.status, status, "{headers:?}: {}", answer.body);
+        }
+        assert_eq!(
+            server.admin().send("POST", "/jobs", job, &headers).status,
+            200,
+            "a key is not a browser's"
+        );
+    }
+}
+
+#[test]
 fn what_runs_before_and_after_a_task_shares_its_folders() {
     let server = Server::start();
     let admin = server.admin();

@@ -6,13 +6,13 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, HOST};
+use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use actix_web::{FromRequest, HttpRequest, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use skep_domain::model::account::{Caller, unauthenticated};
 use skep_domain::service::Services;
-use skep_domain::{Error, Result};
+use skep_domain::{Code, Error, Result};
 
 use super::error::Failure;
 use crate::shared::allowed::Permission;
@@ -39,10 +39,15 @@ impl<P: Permission> FromRequest for Allowed<P> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let services = request.app_data::<web::Data<Services>>().cloned();
-        let (shown, is_local) = (shown(request), is_local(request));
+        let (shown, is_local, is_foreign) = (shown(request), is_local(request), is_foreign(request));
         Box::pin(async move {
             let services = services.ok_or_else(|| Error::internal("the services are not there"))?;
-            let caller = match shown? {
+            let shown = shown?;
+            if is_foreign && !matches!(shown, Shown::Bearer(_)) {
+                let message = "a page of another site may not do this";
+                return Err(Error::new(Code::ScopeRequired, message).into());
+            }
+            let caller = match shown {
                 Shown::Bearer(token) => services.auth.caller(&token).await?,
                 Shown::Basic { name, password } => services.auth.by_basic(&name, password).await?,
                 Shown::Nothing if is_local => services.auth.anonymous().await?,
@@ -69,6 +74,18 @@ fn shown(request: &HttpRequest) -> Result<Shown> {
     let text = STANDARD.decode(rest).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(bad)?;
     let (name, password) = text.split_once(':').ok_or_else(bad)?;
     Ok(Shown::Basic { name: name.to_owned(), password: password.to_owned() })
+}
+
+/// Whether a page of another site had a browser send it, and it changes something. Browsers show a password that they know
+/// to whoever they send anything to, and reach what listens on their own machine.
+fn is_foreign(request: &HttpRequest) -> bool {
+    let text = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
+    let is_own = match (text("sec-fetch-site"), text(ORIGIN.as_str())) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) == text(HOST.as_str()),
+        (None, None) => true,
+    };
+    !request.method().is_safe() && !is_own
 }
 
 /// Whether it was sent to a name that only this machine has for itself: a page of somewhere else in a browser here would
