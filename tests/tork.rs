@@ -1,11 +1,11 @@
 //! Tork's API: workflows in its language, over the real binary.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+mod examples;
+mod web;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, Ran, SKEP, Server, guest, repository, skip, unix_ms};
+use crate::harness::{Caller, Ran, SKEP, Server, guest, unix_ms};
 use crate::webhooks::{self, Ear};
 
 const YAML: [(&str, &str); 1] = [("Content-Type", "text/yaml")];
@@ -325,43 +325,6 @@ fn without_a_key_only_where_nobody_else_can_ask() {
 }
 
 #[test]
-fn a_browser_asks_who_it_is_and_pages_of_other_sites_change_nothing() {
-    let server = Server::start_with("[tork]\nauth = \"none\"\n");
-    let account = json!({"name": "ada", "password": "right horse"});
-    server.admin().post("/v1/accounts", &account).data(201);
-    // What a browser has to be told so that it asks for a name and a password, and shows them from then on.
-    let told = server.anon().send("GET", "/jobs", "", &[("Host", "skep.example:80")]);
-    assert_eq!(
-        (told.status, told.headers["www-authenticate"].to_str().ok()),
-        (401, Some("basic realm=Restricted"))
-    );
-    let ada = Caller { authorization: Some("Basic YWRhOnJpZ2h0IGhvcnNl".to_owned()), ..server.anon() };
-    assert_eq!(ada.get("/jobs").status, 200);
-    // It shows them to whatever page has it send something.
-    let job = "name: j\ntasks:\n  - {name: t, run: echo}\n";
-    let own = server.url.clone();
-    for (headers, status) in [
-        (vec![("Origin", "https://evil.example")], 403),
-        (vec![("Origin", "null")], 403),
-        (vec![("Sec-Fetch-Site", "cross-site"), ("Origin", own.as_str())], 403),
-        (vec![("Sec-Fetch-Site", "same-site")], 403),
-        (vec![("Sec-Fetch-Site", "same-origin")], 200),
-        (vec![("Origin", own.as_str())], 200),
-    ] {
-        let headers = [&headers[..], &YAML].concat();
-        for caller in [&ada, &server.anon()] {
-            let answer = caller.send("POST", "/jobs", job, &headers);
-            assert_eq!(answer.status, status, "{headers:?}: {}", answer.body);
-        }
-        assert_eq!(
-            server.admin().send("POST", "/jobs", job, &headers).status,
-            200,
-            "a key is not a browser's"
-        );
-    }
-}
-
-#[test]
 fn what_runs_before_and_after_a_task_shares_its_folders() {
     let server = Server::start();
     let admin = server.admin();
@@ -526,86 +489,4 @@ fn webhooks_tell_of_jobs_and_tasks() {
     done(&admin, &format!("name: progress\n{about}webhooks:\n{}{tasks}", hooks("job.Progress", "true")));
     assert_eq!(ear.next().json()["progress"], 100.0);
     assert!(ear.heard_nothing());
-}
-
-/// Those of the product's own repository that need no network, no mount and no GPU.
-const EXAMPLES: [(&str, &str); 9] = [
-    ("hello", "COMPLETED"),
-    ("each", "COMPLETED"),
-    ("parallel", "COMPLETED"),
-    ("retry", "COMPLETED|FAILED"),
-    ("job_output", "COMPLETED"),
-    ("slow", "COMPLETED"),
-    ("subjob", "COMPLETED"),
-    ("timeout", "FAILED"),
-    ("prepost", "COMPLETED"),
-];
-
-/// The others, and why they do not.
-const EXAMPLES_LEFT: [(&str, &str); 6] = [
-    ("aws_create_master", "needs AWS"),
-    ("aws_split_and_stitch", "needs AWS and ffmpeg"),
-    ("hls", "needs the network and ffmpeg"),
-    ("resize_image", "needs the network and an image of its own"),
-    ("split_and_stitch", "needs the network and ffmpeg"),
-    ("job_defaults", "names a limit `cpu`, which no version of the product knows: refused here as there"),
-];
-
-/// What the tests try of this API, as its page says it: made of the scenarios, so that it cannot say more than they show.
-#[test]
-fn its_page_lists_what_is_tried() {
-    let folder = repository().join("tests/scenarios/tork");
-    let mut routes: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
-    for file in std::fs::read_dir(folder).expect("scenarios").flatten() {
-        let text = std::fs::read_to_string(file.path()).expect("text");
-        let scenario: toml::Table = text.parse().expect("TOML");
-        for step in scenario["step"].as_array().expect("steps") {
-            let send = step["send"].as_str().expect("a request").split('?').next().unwrap_or_default();
-            let mut parts: Vec<&str> = send.split('/').collect();
-            if parts.len() > 2 {
-                parts[2] = "{id}";
-            }
-            let status = step["status"].as_integer().and_then(|status| u64::try_from(status).ok());
-            routes.entry(parts.join("/")).or_default().extend(status);
-        }
-    }
-    let mut list = String::from("| request | answers |\n| --- | --- |\n");
-    for (route, statuses) in routes {
-        let statuses: Vec<String> = statuses.iter().map(u64::to_string).collect();
-        list.push_str(&format!("| `{route}` | {} |\n", statuses.join(", ")));
-    }
-    list.push_str("\n| example of the product's repository | here |\n| --- | --- |\n");
-    for (name, states) in EXAMPLES {
-        list.push_str(&format!("| `{name}.yaml` | `{}` |\n", states.replace('|', "` or `")));
-    }
-    for (name, why) in EXAMPLES_LEFT {
-        list.push_str(&format!("| `{name}.yaml` | {why} |\n"));
-    }
-    let file = repository().join("docs/tork.md");
-    let page = std::fs::read_to_string(&file).expect("the page");
-    let (before, rest) = page.split_once(BEGIN).expect("the list begins");
-    let (listed, after) = rest.split_once(END).expect("the list ends");
-    if std::env::var("INSTA_UPDATE").as_deref() == Ok("always") {
-        std::fs::write(&file, format!("{before}{BEGIN}{list}{END}{after}")).expect("it is written");
-        return;
-    }
-    assert_eq!(listed, list, "INSTA_UPDATE=always writes it anew");
-}
-
-const BEGIN: &str = "<!-- made by tests/tork.rs -->\n\n";
-const END: &str = "\n<!-- to here -->";
-
-#[test]
-fn its_own_examples_run_as_they_stand() {
-    let Ok(folder) = std::env::var("SKEP_TORK_EXAMPLES") else {
-        return skip("SKEP_TORK_EXAMPLES names no folder with the examples of Tork's repository");
-    };
-    let server = Server::start();
-    for (name, states) in EXAMPLES {
-        let file = Path::new(&folder).join(format!("{name}.yaml"));
-        let job = done(&server.admin(), &std::fs::read_to_string(&file).expect("an example"));
-        let state = job["state"].as_str().unwrap_or_default();
-        assert!(states.split('|').any(|known| known == state), "{name}: {job}");
-        println!("{name:12} {state:10} {}", job["result"]);
-    }
 }
