@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use crate::harness::{Server, encoded, guest, tuples, wat};
+use crate::webhooks::{self, Ear};
 
 #[test]
 fn a_job_is_created_run_and_read() {
@@ -20,6 +21,50 @@ fn a_job_is_created_run_and_read() {
     );
     let hex = path.replace('-', "");
     assert_eq!(admin.get(&hex).data(200), over, "32 hex digits name the same job");
+}
+
+#[test]
+fn a_guest_says_how_far_it_is() {
+    let (server, ear) = (webhooks::server(), Ear::new(&[]));
+    let admin = server.admin();
+    let script = [("Content-Type", "application/x-sh")];
+    let deploy = |name: &str, text: &str| {
+        assert_eq!(admin.send("PUT", &format!("/v1/functions/{name}"), text, &script).status, 201);
+    };
+    deploy("slow", "echo 40.9 > $SKEP_PROGRESS; sleep 600");
+    let hook = json!({"url": ear.url(), "events": ["job.progressed"]});
+    admin.post("/v1/webhooks", &hook).data(201);
+    let job = admin.post("/v1/jobs", &json!({"jobType": "slow", "payload": {"arguments": []}})).data(201);
+    assert_eq!(job["progress"], 0);
+    let id = job["jobId"].as_str().expect("an id");
+    let path = format!("/v1/jobs/{id}");
+    admin.wait_until(&path, |job| job["progress"] == 40);
+    let told = ear.next().json();
+    assert_eq!((&told["type"], &told["data"]["progress"]), (&json!("job.progressed"), &json!(40)), "{told}");
+    assert_eq!(told["data"]["status"], "RUNNING", "{told}");
+    assert_eq!(admin.get(&format!("/v3/jobs/{id}")).body["data"]["progress"], 40);
+    admin.post(&format!("{path}/cancel"), &json!({})).data(200);
+    admin.wait_until(&path, |job| job["status"] == "CANCELLED");
+    assert!(ear.heard_nothing(), "what has not changed is not told again");
+    // What is no number of percents says nothing, whatever it is.
+    deploy("odd", "$1; sleep 2; exit 1");
+    let odd = [
+        "mkdir $SKEP_PROGRESS",
+        "cp /no /such",
+        "eval head -c 2000000 /dev/zero > $SKEP_PROGRESS",
+        "eval echo NaN > $SKEP_PROGRESS",
+        "eval echo -1 > $SKEP_PROGRESS",
+        "eval echo 100.1 > $SKEP_PROGRESS",
+        "eval echo 1e999 > $SKEP_PROGRESS",
+        "eval echo 50 > $SKEP_PROGRESS",
+    ];
+    let parameters: Vec<_> = odd.iter().map(|how| json!([how])).collect();
+    let run = admin.submit(&json!({"function": "odd", "parameters": parameters, "retry": {"limit": 0}}));
+    admin.run_over(&run);
+    let jobs = admin.get(&format!("/v1/jobs?limit=50&runId={run}&sortOrder=asc")).data(200);
+    let said: Vec<_> =
+        jobs["items"].as_array().expect("jobs").iter().map(|job| job["progress"].clone()).collect();
+    assert_eq!(said, [0, 0, 0, 0, 0, 0, 0, 50], "{jobs}");
 }
 
 #[test]

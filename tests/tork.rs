@@ -489,4 +489,11 @@ fn webhooks_tell_of_jobs_and_tasks() {
     done(&admin, &format!("name: progress\n{about}webhooks:\n{}{tasks}", hooks("job.Progress", "true")));
     assert_eq!(ear.next().json()["progress"], 100.0);
     assert!(ear.heard_nothing());
+    let tasks = "tasks:\n  - {name: slow, image: alpine, run: echo 30 > $TORK_PROGRESS; sleep 600}\n";
+    let slow =
+        submit(&admin, &format!("name: slow\n{about}webhooks:\n{}{tasks}", hooks("task.Progress", "true")));
+    let told = ear.next().json();
+    assert_eq!((&told["progress"], &told["state"]), (&json!(30.0), &json!("RUNNING")), "{told}");
+    assert_eq!(admin.get(&format!("/jobs/{slow}")).body["execution"][0]["progress"], 30.0);
+    assert_eq!(admin.send("PUT", &format!("/jobs/{slow}/cancel"), "", &[]).status, 200);
 }

@@ -11,13 +11,14 @@ pub(crate) mod serve;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 pub use self::call::Call;
+use crate::capability::files::Outside;
 use crate::capability::http::Grants;
 use crate::capability::logs::{Capture, LogLine};
 use crate::compile::{Engine, Program};
@@ -27,6 +28,9 @@ use crate::executor::ShareGroup;
 use crate::invoke::attempt::Attempt;
 use crate::limits::Limits;
 use crate::outcome::Report;
+
+/// Bytes of a number of percents.
+const PROGRESS_BYTES_MAX: u64 = 32;
 
 /// Everything that one invocation takes.
 pub struct Invocation {
@@ -53,11 +57,22 @@ pub struct Invocation {
 impl Invocation {
     /// The variable that names the file of a command's result.
     pub(crate) const OUTPUT: &str = "SKEP_OUTPUT";
+    /// The variable that names the file in which a guest says how far it is.
+    pub(crate) const PROGRESS: &str = "SKEP_PROGRESS";
 
     /// Where a command may leave its result: where its environment says, or else at a place of ours.
     pub(crate) fn output_file(&self) -> &str {
-        let named = self.env.iter().rev().find(|(name, _)| name == Self::OUTPUT);
-        named.map_or("/output", |(_, path)| path)
+        self.named(Self::OUTPUT, "/output")
+    }
+
+    /// Where a guest may say how far it is, in the same way.
+    pub(crate) fn progress_file(&self) -> &str {
+        self.named(Self::PROGRESS, "/progress")
+    }
+
+    fn named<'a>(&'a self, name: &str, usual: &'a str) -> &'a str {
+        let named = self.env.iter().rev().find(|(known, _)| known == name);
+        named.map_or(usual, |(_, path)| path)
     }
 }
 
@@ -85,6 +100,8 @@ pub struct Running {
     report: oneshot::Receiver<Result<Report, Error>>,
     control: Arc<Control>,
     capture: Arc<Capture>,
+    files: Arc<OnceLock<Outside>>,
+    progress_file: String,
 }
 
 /// Cancels an invocation, wherever it is; harmless after its end.
@@ -139,11 +156,18 @@ impl Running {
         let control = Arc::new(Control::new(invocation.limits.clone()));
         let capture = Capture::new(control.clone(), invocation.call.is_command());
         let (sender, report) = oneshot::channel();
-        let running = Self { report, control: control.clone(), capture: capture.clone() };
+        let files = Arc::new(OnceLock::new());
+        let running = Self {
+            report,
+            control: control.clone(),
+            capture: capture.clone(),
+            files: files.clone(),
+            progress_file: invocation.progress_file().to_owned(),
+        };
         let group = invocation.group;
         let program = invocation.program.clone();
         engine.submit(group, &program, control.clone(), move |place| {
-            let life = Box::pin(run::run(invocation, control.clone(), capture.clone(), place));
+            let life = Box::pin(run::run(invocation, control.clone(), (capture.clone(), files), place));
             // Nobody waits for a guest that was dropped.
             let on_end = move |report| drop(sender.send(report));
             Attempt::new(life, control, capture, Box::new(on_end))
@@ -165,6 +189,14 @@ impl Running {
     pub fn wrote(&self) -> impl Future<Output = ()> + Send + use<> {
         let capture = self.capture.clone();
         async move { capture.written().await }
+    }
+
+    /// How far the guest says that it is, in percent: the number in its file for that, from 0 to 100.
+    pub fn progress(&self) -> Option<u8> {
+        let bytes = self.files.get()?.read(&self.progress_file, PROGRESS_BYTES_MAX)?;
+        let number: f64 = std::str::from_utf8(&bytes).ok()?.trim().parse().ok()?;
+        // What is neither less nor more is a number, and fits.
+        (0.0..=100.0).contains(&number).then_some(number as u8)
     }
 
     /// The lines that the guest has completed since the last call; after the end, the rest too.

@@ -13,7 +13,7 @@ mod p3;
 mod path;
 mod tree;
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::filesystem as bindings2;
@@ -31,7 +31,7 @@ use crate::sandbox::Sandbox;
 
 /// One guest's files, which there are none of until it asks.
 pub(crate) struct Files {
-    tree: OnceLock<Arc<Mutex<Tree>>>,
+    tree: Arc<OnceLock<Arc<Mutex<Tree>>>>,
     disk: Arc<Disk>,
     control: Arc<Control>,
     clock: Coarse,
@@ -42,31 +42,53 @@ const MOUNTED_AT: &str = "/";
 
 impl Files {
     pub(crate) fn new(disk: Arc<Disk>, control: Arc<Control>, clock: Coarse) -> Self {
-        Self { tree: OnceLock::new(), disk, control, clock }
+        Self { tree: Arc::default(), disk, control, clock }
     }
 
     /// The directory that the guest is given.
     fn root(&self) -> Handle {
         let new = || Arc::new(Mutex::new(Tree::new(self.control.clone(), self.disk.clone(), self.clock)));
-        let opened = Opened::new(self.tree.get_or_init(new), ROOT);
-        Handle { opened, access: Access { read: true, write: false, mutate: true } }
+        root(self.tree.get_or_init(new))
+    }
+
+    /// A look at them from outside, for as long as they are there.
+    pub(crate) fn outside(&self) -> Outside {
+        Outside(Arc::downgrade(&self.tree))
     }
 
     /// The bytes of a file, if it is there; `bytes_max` of them and one more where it is longer.
     pub(crate) fn take(&self, path: &str, bytes_max: u64) -> Option<Vec<u8>> {
-        self.tree.get()?;
-        let opening = Opening { follow: true, ..Opening::default() };
-        let access = Access { read: true, write: false, mutate: false };
-        let file = self.root().open(path.trim_start_matches('/'), opening, access).ok()?.file(false).ok()?;
-        let mut bytes = Vec::new();
-        while bytes.len() as u64 <= bytes_max {
-            match file.read(bytes.len() as u64, usize::MAX).ok()? {
-                end if end.is_empty() => break,
-                more => bytes.extend(more),
-            }
-        }
-        Some(bytes)
+        read(self.tree.get()?, path, bytes_max)
     }
+}
+
+/// A look at a guest's files while it runs. It does not keep them.
+pub(crate) struct Outside(Weak<OnceLock<Arc<Mutex<Tree>>>>);
+
+impl Outside {
+    /// As [`Files::take`]; nothing once they are gone.
+    pub(crate) fn read(&self, path: &str, bytes_max: u64) -> Option<Vec<u8>> {
+        read(self.0.upgrade()?.get()?, path, bytes_max)
+    }
+}
+
+fn root(tree: &Arc<Mutex<Tree>>) -> Handle {
+    Handle { opened: Opened::new(tree, ROOT), access: Access { read: true, write: false, mutate: true } }
+}
+
+fn read(tree: &Arc<Mutex<Tree>>, path: &str, bytes_max: u64) -> Option<Vec<u8>> {
+    let opening = Opening { follow: true, ..Opening::default() };
+    let access = Access { read: true, write: false, mutate: false };
+    let file = root(tree).open(path.trim_start_matches('/'), opening, access).ok()?.file(false).ok()?;
+    let mut bytes = Vec::new();
+    while bytes.len() as u64 <= bytes_max {
+        let wanted = usize::try_from(bytes_max).unwrap_or(usize::MAX).saturating_add(1) - bytes.len();
+        match file.read(bytes.len() as u64, wanted).ok()? {
+            end if end.is_empty() => break,
+            more => bytes.extend(more),
+        }
+    }
+    Some(bytes)
 }
 
 /// The files and the table of one guest, during a host call.

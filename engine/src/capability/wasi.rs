@@ -31,8 +31,8 @@ pub(crate) fn link(linker: &mut Linker<Sandbox>, kind: Kind) -> wasmtime::Result
 pub(crate) struct Given<'a> {
     /// A command's own name and its arguments.
     arguments: Option<(&'a str, &'a [String])>,
-    /// Where a command may leave its result.
-    output_file: Option<&'a str>,
+    /// Where a command may leave its result, and where it may say how far it is.
+    told: Option<(&'a str, &'a str)>,
     env: &'a [(String, String)],
     stdio: &'a Stdio,
     directories: &'a [Directory],
@@ -43,7 +43,7 @@ pub(crate) struct Given<'a> {
 impl<'a> Given<'a> {
     /// An environment and standard streams.
     pub(crate) fn new(env: &'a [(String, String)], stdio: &'a Stdio, limits: &'a Limits) -> Self {
-        Self { arguments: None, output_file: None, env, stdio, directories: &[], network: false, limits }
+        Self { arguments: None, told: None, env, stdio, directories: &[], network: false, limits }
     }
 
     /// All that a call has.
@@ -51,8 +51,9 @@ impl<'a> Given<'a> {
         let Invocation { call, name, env, stdio, directories, limits, grants, .. } = invocation;
         let is_captured = matches!(stdio, Stdio::Captured { .. });
         let arguments = call.arguments().map(|arguments| (name.as_str(), arguments));
-        let output_file = (is_captured && arguments.is_some()).then(|| invocation.output_file());
-        Self { arguments, output_file, env, stdio, directories, network: grants.network, limits }
+        let told = || (invocation.output_file(), invocation.progress_file());
+        let told = (is_captured && arguments.is_some()).then(told);
+        Self { arguments, told, env, stdio, directories, network: grants.network, limits }
     }
 }
 
@@ -91,8 +92,8 @@ fn builder(
     if let Some((name, arguments)) = given.arguments {
         builder.arg(name).args(arguments);
     }
-    if let Some(path) = given.output_file {
-        builder.env(Invocation::OUTPUT, path);
+    if let Some((output, progress)) = given.told {
+        builder.env(Invocation::OUTPUT, output).env(Invocation::PROGRESS, progress);
     }
     builder.envs(given.env);
     for (name, placeholder) in secrets.variables() {

@@ -1,6 +1,6 @@
 //! A call's life inside its store.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{InstancePre, Val};
@@ -11,7 +11,7 @@ use super::call::Target;
 use super::classify::{self, Interrupted};
 use super::{Invocation, Stdio, preview1, script};
 use crate::capability::clocks::Coarse;
-use crate::capability::files::Files;
+use crate::capability::files::{Files, Outside};
 use crate::capability::http::{Grants, Held, Hooks, Secrets};
 use crate::capability::logs::Capture;
 use crate::capability::wasi::{self, Given};
@@ -68,7 +68,7 @@ pub(super) fn store(
 pub(super) async fn run(
     invocation: Invocation,
     control: Arc<Control>,
-    capture: Arc<Capture>,
+    (capture, outside): (Arc<Capture>, Arc<OnceLock<Outside>>),
     place: Option<OwnedSemaphorePermit>,
 ) -> Result<Outcome, Error> {
     // What is bound first goes last.
@@ -85,6 +85,9 @@ pub(super) async fn run(
     };
     let mut store = store(runtime, &control, wasi, (grants, secrets));
     store.data_mut().preview1 = preview1;
+    if let Some(files) = &store.data().files {
+        outside.get_or_init(|| files.outside());
+    }
     let outcome = match code {
         Code::Component(instance) => match &invocation.call.target {
             Target::Runtime(work) => {

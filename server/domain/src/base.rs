@@ -20,12 +20,12 @@ use crate::port::credentials::Credentials;
 use crate::port::expressions::Expressions;
 use crate::port::http_guest::HttpGuest;
 use crate::port::post::Post;
-use crate::port::sandbox::{Assignment, LogSink, Sandbox};
+use crate::port::sandbox::{Assignment, Record, Sandbox};
 use crate::port::store::Store;
 use crate::port::telemetry::{Span, SpanKind, Telemetry};
 use crate::port::wording::Wording;
 use crate::signals::Signals;
-use crate::tasks::Tasks;
+use crate::tasks::{Tasks, Wake};
 
 /// Everything that is shared.
 pub struct Base {
@@ -135,24 +135,29 @@ impl Base {
     }
 }
 
-/// Writes the lines of long attempts to the store as they come.
+/// Writes what long attempts say to the store as it comes.
 pub struct Recorder {
-    store: Arc<dyn Store>,
-    signals: Signals,
+    base: Arc<Base>,
 }
 
 impl Recorder {
     /// A recorder into the store.
-    pub fn new(base: &Base) -> Self {
-        Self { store: base.store.clone(), signals: base.signals.clone() }
+    pub fn new(base: &Arc<Base>) -> Self {
+        Self { base: base.clone() }
     }
 }
 
 #[async_trait]
-impl LogSink for Recorder {
-    async fn keep(&self, job: JobId, attempt: u32, lines: Vec<Line>) -> Result<()> {
-        self.store.log_append(job, attempt, lines).await?;
-        self.signals.tell(job.to_u128());
+impl Record for Recorder {
+    async fn lines(&self, job: JobId, attempt: u32, lines: Vec<Line>) -> Result<()> {
+        self.base.store.log_append(job, attempt, lines).await?;
+        self.base.signals.tell(job.to_u128());
+        Ok(())
+    }
+
+    async fn progress(&self, job: JobId, attempt: u32, percent: u8) -> Result<()> {
+        self.base.store.job_progress(job, attempt, percent, self.base.clock.now()).await?;
+        self.base.tasks.wake(Wake::Webhooks);
         Ok(())
     }
 }

@@ -4,11 +4,11 @@ mod builds;
 mod grants;
 mod map;
 mod programs;
+mod watch;
 mod web;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -16,7 +16,6 @@ use serde_json::value::RawValue;
 use skep_domain::model::attempt::{Attempt, Failure, FailureCode, Outcome};
 use skep_domain::model::function::Code;
 use skep_domain::model::id::{AccountId, JobId};
-use skep_domain::model::log::Line;
 use skep_domain::model::own::Own;
 use skep_domain::model::settings::Settings;
 use skep_domain::model::time::Millis;
@@ -24,15 +23,13 @@ use skep_domain::model::usage::Usage;
 use skep_domain::port::artifacts::Artifacts;
 use skep_domain::port::clock::Clock;
 use skep_domain::port::credentials::Credentials;
-use skep_domain::port::sandbox::{Assignment, Attempted, LogSink, Prepared, Sandbox, Task};
+use skep_domain::port::sandbox::{Assignment, Attempted, Prepared, Record, Sandbox, Task};
 use skep_domain::{Error, Result};
 use skep_engine::{Call, Canceller, Engine, Grants, Invocation, Limits, Program, Running, ShareGroup, Stdio};
 
 use self::programs::Programs;
 use self::web::Targets;
 
-/// How often the log of a running guest is handed on.
-const LOG_INTERVAL: Duration = Duration::from_millis(40);
 /// Calls that are checked on an async thread; more go to one that may block.
 const CHECK_INLINE_MAX: usize = 16;
 
@@ -122,40 +119,6 @@ impl EngineSandbox {
         let grants = grants::read(settings, assignment.account, &*self.credentials);
         grants.map(Arc::new).map_err(|error| host_failed(&error))
     }
-
-    /// Waits for the guest's end; hands on its log meanwhile, a moment after each write.
-    async fn watch(
-        &self,
-        mut running: Running,
-        assignment: &Assignment,
-        own: &Own,
-        sink: &dyn LogSink,
-    ) -> (Result<skep_engine::Report, skep_engine::Error>, Vec<Line>) {
-        let mut lines = Vec::new();
-        loop {
-            let report = match tokio::time::timeout(LOG_INTERVAL, &mut running).await {
-                Ok(report) => Some(report),
-                // Most guests have ended by now. One that is silent costs nothing while it is.
-                Err(_) => {
-                    let wrote = running.wrote();
-                    tokio::select! {
-                        report = &mut running => Some(report),
-                        () = wrote => None,
-                    }
-                }
-            };
-            lines.extend(running.take_logs().into_iter().map(|line| own.redacted(map::line(line))));
-            if let Some(report) = report {
-                return (report, lines);
-            }
-            // What cannot be kept now is kept with the end.
-            let kept = !lines.is_empty()
-                && sink.keep(assignment.job, assignment.attempt, lines.clone()).await.is_ok();
-            if kept {
-                lines.clear();
-            }
-        }
-    }
 }
 
 #[async_trait]
@@ -195,7 +158,7 @@ impl Sandbox for EngineSandbox {
         grants::check(settings)
     }
 
-    async fn run(&self, assignment: Assignment, sink: Arc<dyn LogSink>) -> Attempted {
+    async fn run(&self, assignment: Assignment, record: Arc<dyn Record>) -> Attempted {
         let mut made = None;
         let started = match self.own(&assignment) {
             Ok(own) => self.start(&assignment, &own).await.map(|running| (running, own)),
@@ -205,7 +168,7 @@ impl Sandbox for EngineSandbox {
             Err(failure) => ((Outcome::Failed(failure), None), Usage::default(), Vec::new()),
             Ok((running, own)) => {
                 self.running().insert(assignment.job, running.canceller());
-                let (report, lines) = self.watch(running, &assignment, &own, &*sink).await;
+                let (report, lines) = watch::watch(running, &assignment, &own, &*record).await;
                 self.running().remove(&assignment.job);
                 match report {
                     Ok(report) => {

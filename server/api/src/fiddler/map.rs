@@ -15,7 +15,7 @@ use super::model::{self, Extra, Info, ResourceType};
 use crate::shared::date::timestamp;
 
 pub(super) fn job(job: Job, function: Option<&Function>, account: &Account, verbose: bool) -> model::Job {
-    let status = status(job.progress.status);
+    let (status, progress) = (status(job.progress.status), job.percent());
     let failure = failure(status, job.last.as_ref());
     let (error_reason, error_message) = failure.unzip();
     let extras = verbose.then(|| {
@@ -32,7 +32,7 @@ pub(super) fn job(job: Job, function: Option<&Function>, account: &Account, verb
             project_name: account.name.as_str().to_owned(),
         },
         status,
-        progress: if status == model::Status::Success { 100 } else { 0 },
+        progress,
         error_message,
         error_reason,
         extras,

@@ -18,6 +18,8 @@ const IMAGE: &str = "shell";
 const ITEM: &str = "item";
 /// The file that a guest's result is read from, by the name that tasks know it by.
 const OUTPUT: (&str, &str) = ("TORK_OUTPUT", "/output");
+/// The same of the file in which a guest says how far it is.
+const PROGRESS: (&str, &str) = ("TORK_PROGRESS", "/progress");
 /// Where a task's files are.
 const WORKDIR: &str = "/tork/workdir";
 
@@ -134,7 +136,9 @@ fn nested(subjob: &SubJob) -> Result<Nested> {
 
 fn call(task: &Task, defaults: &Defaults) -> Call {
     let mut env = task.env.clone();
-    env.insert(OUTPUT.0.to_owned(), OUTPUT.1.to_owned());
+    for (name, path) in [OUTPUT, PROGRESS] {
+        env.insert(name.to_owned(), path.to_owned());
+    }
     let workdir = some(&task.workdir).or_else(|| (!task.files.is_empty()).then(|| WORKDIR.to_owned()));
     let timeout = some(&task.timeout).or_else(|| some(&defaults.timeout));
     let retry = task.retry.as_ref().or(defaults.retry.as_ref());

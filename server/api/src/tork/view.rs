@@ -193,6 +193,7 @@ fn times(
 /// What a job came to.
 fn ran(view: &mut Map<String, Value>, job: &job::Job) {
     set(view, "startedAt", job.started_at.map(time));
+    set(view, "progress", (job.percent() > 0).then(|| json!(f64::from(job.percent()))));
     set(view, "nodeId", job.started_at.map(|_| json!(super::nodes::node_id())));
     view.entry("queue").or_insert_with(|| json!("default"));
     if let Some(retry) = view.get_mut("retry").and_then(Value::as_object_mut) {

@@ -39,7 +39,10 @@ pub(super) fn hook(webhook: &Webhook) -> Result<Option<Hook>> {
     let names: &[&str] = match webhook.event.as_str() {
         "" | "job.StateChange" => &["plan.started", "plan.succeeded", "plan.failed", "plan.cancelled"],
         "job.Progress" => &["plan.progressed"],
-        "task.StateChange" => &["stage.*", "job.*"],
+        "task.StateChange" => {
+            &["stage.*", "job.started", "job.succeeded", "job.failed", "job.timed_out", "job.cancelled"]
+        }
+        "task.Progress" => &["job.progressed"],
         // Nothing ever is one of these, as in the product.
         _ => return Ok(None),
     };
@@ -76,8 +79,11 @@ pub(crate) fn put(telling: &Telling, is_brief: bool) -> Option<Worded> {
             (plan, summary(view::item(plan.id.to_u128(), &definition.task, staged, job)))
         }
         // How a call ends, its stage tells.
-        Told::Item(plan, staged, job) if telling.event == Event::JobStarted => {
-            let mut task = view::task(plan.id.to_u128(), &defined_as(staged), staged, None);
+        Told::Item(plan, staged, job)
+            if matches!(telling.event, Event::JobStarted | Event::JobProgressed) =>
+        {
+            let of_call = Some(job).filter(|_| telling.event == Event::JobProgressed);
+            let mut task = view::task(plan.id.to_u128(), &defined_as(staged), staged, of_call);
             task.insert("state".into(), json!(view::task_state(job.progress.status)));
             task.remove("completedAt");
             (plan, summary(task))

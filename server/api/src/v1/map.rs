@@ -126,7 +126,7 @@ pub(super) fn counts(counts: &Counts) -> CountsView {
 const DEVICE: &str = "cpu";
 
 pub(super) fn job(job: Job, waiting_for: Option<String>) -> JobView {
-    let over = job.progress.status.is_over();
+    let (over, progress) = (job.progress.status.is_over(), job.percent());
     let attempt = job.last.map(ended);
     // A job that will be tried again has no result yet, but its last error is worth seeing.
     let (result_type, result) = match &attempt {
@@ -150,6 +150,7 @@ pub(super) fn job(job: Job, waiting_for: Option<String>) -> JobView {
         exit_code,
         error,
         attempts: job.progress.attempts,
+        progress,
         waiting_for,
         node_id: None,
         worker_id: job.worker.map(|id| id.to_string()),

@@ -112,6 +112,9 @@ pub(super) struct JobView {
     pub(super) exit_code: Option<i32>,
     pub(super) error: Option<ErrorView>,
     pub(super) attempts: u32,
+    /// How far it is, in percent: what the guest wrote to the file that `SKEP_PROGRESS` names; 100 once it succeeded.
+    #[schema(maximum = 100)]
+    pub(super) progress: u8,
     /// Why it is not claimed, where it is not just its turn.
     pub(super) waiting_for: Option<String>,
     pub(super) node_id: Option<String>,

@@ -252,8 +252,8 @@ impl Dispatcher {
         self.base.tasks.spawn(async move {
             let Claimed { assignment, progress, bid } = claimed;
             let (job, recipe) = (assignment.job, assignment.recipe.clone());
-            let sink = Arc::new(Recorder::new(&base));
-            let attempted = base.sandbox.run(assignment.clone(), sink).await;
+            let record = Arc::new(Recorder::new(&base));
+            let attempted = base.sandbox.run(assignment.clone(), record).await;
             base.attempted(&assignment, &attempted.attempt);
             let price = base.prices.of(&attempted.attempt, bid);
             let (jitter, at) = (base.clock.jitter(), base.clock.now());

@@ -105,6 +105,8 @@ pub struct Job {
     pub payload: String,
     /// Where it is.
     pub progress: Progress,
+    /// How far its last attempt said that it is, in percent.
+    pub percent: Option<u8>,
     /// The last attempt, once it is over.
     pub last: Option<Attempt>,
     /// The most that its owner pays for a minute.
@@ -151,6 +153,11 @@ impl Job {
             }
         });
         self.payload.len() + result
+    }
+
+    /// How far it is, in percent: all of it once it succeeded, else what its last attempt said.
+    pub fn percent(&self) -> u8 {
+        if self.progress.status == Status::Succeeded { 100 } else { self.percent.unwrap_or(0) }
     }
 
     /// Why it is not claimed, where it is not just its turn.

@@ -65,6 +65,15 @@ named! {
     StageFailed = 16, "stage.failed";
     /// A stage was cancelled.
     StageCancelled = 17, "stage.cancelled";
+    /// A job says how far it is.
+    JobProgressed = 18, "job.progressed";
+}
+
+impl Event {
+    /// Whether it happens to a run or a job, and not to a plan or a stage.
+    fn is_of_a_run(self) -> bool {
+        self.name().starts_with("run.") || self.name().starts_with("job.")
+    }
 }
 
 /// Some events.
@@ -79,12 +88,12 @@ impl Events {
 
     /// What happens to runs and their jobs.
     pub fn of_runs() -> Self {
-        Self::of(Event::ALL.iter().copied().filter(|event| *event < Event::PlanStarted))
+        Self::of(Event::ALL.iter().copied().filter(|event| event.is_of_a_run()))
     }
 
     /// What happens to plans and their stages.
     pub fn of_plans() -> Self {
-        Self::of(Event::ALL.iter().copied().filter(|event| *event >= Event::PlanStarted))
+        Self::of(Event::ALL.iter().copied().filter(|event| !event.is_of_a_run()))
     }
 
     /// Reads names: of one event each, of all of a kind as `run.*`, or `*` for all.

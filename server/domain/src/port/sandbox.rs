@@ -140,11 +140,14 @@ pub struct Attempted {
     pub lines: Vec<Line>,
 }
 
-/// Takes the lines of a guest that runs longer than a moment, as they come.
+/// Takes what a guest that runs longer than a moment says, as it comes.
 #[async_trait]
-pub trait LogSink: Send + Sync {
+pub trait Record: Send + Sync {
     /// Keeps some lines of an attempt.
-    async fn keep(&self, job: JobId, attempt: u32, lines: Vec<Line>) -> Result<()>;
+    async fn lines(&self, job: JobId, attempt: u32, lines: Vec<Line>) -> Result<()>;
+
+    /// Keeps how far an attempt is, in percent.
+    async fn progress(&self, job: JobId, attempt: u32, percent: u8) -> Result<()>;
 }
 
 /// Where guests run.
@@ -180,7 +183,7 @@ pub trait Sandbox: Send + Sync {
     fn check_grants(&self, settings: &Settings) -> Result<()>;
 
     /// Runs one attempt to its end. A guest's failure is an outcome, and so is the host's.
-    async fn run(&self, assignment: Assignment, sink: Arc<dyn LogSink>) -> Attempted;
+    async fn run(&self, assignment: Assignment, record: Arc<dyn Record>) -> Attempted;
 
     /// Stops the guest of a job if it runs here. Says whether it does.
     fn cancel(&self, job: JobId) -> bool;

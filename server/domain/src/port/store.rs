@@ -364,6 +364,9 @@ pub trait Jobs: Send + Sync {
     /// Returns the jobs that ran here when this node's earlier life ended. Returns how many.
     async fn job_recover(&self, now: Millis) -> Result<usize>;
 
+    /// Writes how far an attempt is, in percent, while it runs. Not found where the job has no row yet, or has moved on.
+    async fn job_progress(&self, job: JobId, attempt: u32, percent: u8, now: Millis) -> Result<()>;
+
     /// Returns the jobs that run here and are not held: what a claim took whose answer was lost. Calls are left
     /// alone, for they hold themselves. Returns how many.
     async fn job_release(&self, held: HashSet<JobId>, now: Millis) -> Result<usize>;

@@ -216,8 +216,8 @@ impl Call {
 
     fn start(&self) -> Pin<Box<dyn Future<Output = Attempted> + Send>> {
         let (sandbox, assignment) = (self.base.sandbox.clone(), self.assignment.clone());
-        let sink = Arc::new(Recorder::new(&self.base));
-        Box::pin(async move { sandbox.run(assignment, sink).await })
+        let record = Arc::new(Recorder::new(&self.base));
+        Box::pin(async move { sandbox.run(assignment, record).await })
     }
 
     /// The short way: run, job, attempt and log in one go.

@@ -180,6 +180,7 @@ pub(super) fn made(run: &NewRun, function: &str, progress: Progress) -> Job {
         version: run.version,
         payload: payload(&run.jobs[0].arguments, &run.common),
         progress,
+        percent: None,
         last: None,
         bid: run.bid,
         cost: Nanodollars::default(),

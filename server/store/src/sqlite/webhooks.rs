@@ -20,7 +20,7 @@ use super::rows::{RowExt, Stored, corrupt, to_json};
 use super::{SqliteStore, internal, lists};
 
 pub(super) use self::due::purge;
-pub(super) use self::listeners::{Listeners, of_plan, of_run, of_stage};
+pub(super) use self::listeners::{Listeners, of_plan, of_progress, of_run, of_stage};
 
 const WEBHOOK: &str =
     "SELECT w.key, w.id, a.id AS account_id, (SELECT p.id FROM plans p WHERE p.key = w.plan) AS plan_id, w.url,

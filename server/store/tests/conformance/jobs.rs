@@ -5,6 +5,7 @@ crate::scenarios! {
     a_late_end_changes_nothing
     the_highest_bid_goes_first_and_then_the_oldest
     of_what_bids_the_same_the_highest_priority_goes_first
+    how_far_a_job_is_is_its_running_attempts_word
     accounts_share_by_weight_and_have_a_maximum
     a_retry_waits_for_its_time
     what_ran_when_the_node_died_is_returned
@@ -96,6 +97,27 @@ mod scenarios {
             order.push(world.job(job).await.run);
         }
         assert_eq!(order, [3, 2, 1, 4, 0].map(|index| expected[index]));
+    }
+
+    pub(super) async fn how_far_a_job_is_is_its_running_attempts_word(world: &World) {
+        world.submit(1).await;
+        let first = &world.claim(1).await[0];
+        let job = first.assignment.job;
+        let progress = |attempt, percent| world.store.job_progress(job, attempt, percent, at(11));
+        assert_eq!(world.job(job).await.percent(), 0);
+        progress(1, 40).await.expect("it is written");
+        assert_eq!((world.job(job).await.percent(), world.job(job).await.updated_at), (40, at(11)));
+        progress(2, 50).await.expect_err("there is no such attempt");
+        world.finish(first, failed(FailureCode::Host), &[]).await;
+        progress(1, 60).await.expect_err("it is over");
+        assert_eq!(world.job(job).await.percent(), 40, "what the last attempt said");
+        let second = &world.claim_at(1, at(100_000)).await[0];
+        assert_eq!(world.job(job).await.percent(), 0, "another attempt begins anew");
+        progress(2, 10).await.expect("it is written");
+        world.finish(second, succeeded("1"), &[]).await;
+        assert_eq!(world.job(job).await.percent(), 100);
+        let unknown = world.store.job_progress(world.ids.next(START), 1, 1, at(11)).await;
+        unknown.expect_err("it has no row");
     }
 
     pub(super) async fn accounts_share_by_weight_and_have_a_maximum(world: &World) {

@@ -110,6 +110,7 @@ async fn told(base: &Base, caller: &Caller, due: &DueDelivery) -> Result<Option<
             Ok(run.map(Told::Run))
         }
         Event::JobStarted
+        | Event::JobProgressed
         | Event::JobSucceeded
         | Event::JobFailed
         | Event::JobTimedOut
@@ -160,9 +161,9 @@ async fn job_of(base: &Base, caller: &Caller, staged: &Staged) -> Result<Option<
     Ok(listed.items.into_iter().next())
 }
 
-/// A job as it was when its attempt began: how that ended is told when it has.
+/// A job as it was while its attempt ran: how that ended is told when it has.
 fn as_then(mut job: Job, event: Event) -> Job {
-    if event == Event::JobStarted {
+    if matches!(event, Event::JobStarted | Event::JobProgressed) {
         job.progress.status = Status::Running;
         (job.last, job.completed_at) = (None, None);
     }

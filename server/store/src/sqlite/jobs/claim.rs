@@ -145,7 +145,7 @@ fn take(
     let mut update = connection
         .prepare_cached(
             "UPDATE jobs SET status = 1, attempts = attempts + 1, updated_at = ?2, assigned_at = ?2, started_at = ?2,
-                 worker = NULL
+                 worker = NULL, progress = NULL
              WHERE key = ?1",
         )
         .map_err(internal)?;

@@ -110,6 +110,10 @@ impl Jobs for SqliteStore {
         .await
     }
 
+    async fn job_progress(&self, job: JobId, attempt: u32, percent: u8, now: Millis) -> Result<()> {
+        self.write(move |connection| moves::progressed(connection, job, attempt, percent, now)).await
+    }
+
     async fn attempt_list(&self, account: AccountId, id: JobId) -> Result<Option<Vec<Charged>>> {
         self.read(move |connection| read::attempts(connection, account, id)).await
     }

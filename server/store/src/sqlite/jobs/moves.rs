@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Row, params, params_from_iter};
-use skep_domain::Result;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use skep_domain::model::attempt::{Attempt, Outcome, Output};
+use skep_domain::model::id::JobId;
 use skep_domain::model::job::{Progress, ResultType, Status};
 use skep_domain::model::money::Nanodollars;
 use skep_domain::model::price::Price;
@@ -12,6 +12,7 @@ use skep_domain::model::run::Source;
 use skep_domain::model::step::Step;
 use skep_domain::model::time::Millis;
 use skep_domain::model::usage::{Totals, Usage};
+use skep_domain::{Error, Result};
 
 use crate::sqlite::ledger::{self, Lines, On};
 use crate::sqlite::rows::{RowExt, Stored, corrupt};
@@ -136,6 +137,26 @@ impl Moved {
         }
         Ok(has_released)
     }
+}
+
+/// Writes how far a running attempt is, and tells whoever wants to know.
+pub(super) fn progressed(
+    connection: &Connection,
+    job: JobId,
+    attempt: u32,
+    percent: u8,
+    now: Millis,
+) -> Result<()> {
+    const SQL: &str =
+        "UPDATE jobs SET progress = ?3, updated_at = ?4 WHERE id = ?1 AND status = 1 AND attempts = ?2
+        RETURNING run, (SELECT hooked FROM runs WHERE key = run)";
+    let mut update = connection.prepare_cached(SQL).map_err(internal)?;
+    let written = update.query_row(params![job.to_bytes(), attempt, percent, now.stored()], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    });
+    let written = written.optional().map_err(internal)?;
+    let (run, hooked): (i64, u32) = written.ok_or_else(|| Error::not_found("job"))?;
+    if hooked == 0 { Ok(()) } else { webhooks::of_progress(connection, run, job, now.stored()) }
 }
 
 /// Lets jobs of a run that wait for others of it be claimed, as many as are over now.

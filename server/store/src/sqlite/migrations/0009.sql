@@ -10,3 +10,6 @@ ALTER TABLE stages DROP COLUMN stage;
 CREATE TABLE plan_notes (plan INTEGER PRIMARY KEY, noted TEXT NOT NULL) STRICT;
 INSERT INTO plan_notes SELECT key, noted FROM plans WHERE noted IS NOT NULL;
 ALTER TABLE plans DROP COLUMN noted;
+
+-- How far a job's last attempt said that it is, in percent.
+ALTER TABLE jobs ADD COLUMN progress INTEGER;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use skep_domain::Result;
-use skep_domain::model::id::{DeliveryId, fresh};
+use skep_domain::model::id::{DeliveryId, JobId, fresh};
 use skep_domain::model::job::Status;
 use skep_domain::model::plan::StageStatus;
 use skep_domain::model::run::{Counts, Source};
@@ -54,6 +54,17 @@ impl Listeners {
             webhooks.extend(rows.map_err(internal)?);
         }
         Ok(Self { account, webhooks })
+    }
+
+    /// Those of a run.
+    fn of_a_run(connection: &Connection, run: i64) -> Result<Self> {
+        const SQL: &str = "SELECT account, source, (SELECT plan FROM stages WHERE stages.key = runs.stage)
+            FROM runs WHERE key = ?";
+        let mut select = connection.prepare_cached(SQL).map_err(internal)?;
+        let row =
+            select.query_row([run], |row| Ok((row.get(0)?, Source::from_number(row.get(1)?), row.get(2)?)));
+        let (account, source, plan) = row.map_err(internal)?;
+        Self::of(connection, account, source.is_some_and(Source::is_listed), plan)
     }
 
     /// What any of them wants to be told of.
@@ -111,23 +122,17 @@ pub(crate) fn of_run(
     is_over: bool,
     at: i64,
 ) -> Result<()> {
-    let sql = format!(
-        "SELECT id, account, source, cancel, (SELECT plan FROM stages WHERE stages.key = runs.stage), {}
-         FROM runs WHERE key = ?",
-        COUNTS.join(", ")
-    );
+    let sql = format!("SELECT id, cancel, {} FROM runs WHERE key = ?", COUNTS.join(", "));
     let mut select = connection.prepare_cached(&sql).map_err(internal)?;
     let row = select.query_row([run], |row| {
         let mut counts = Counts::default();
-        for (count, place) in counts.0.iter_mut().zip(5..) {
+        for (count, place) in counts.0.iter_mut().zip(2..) {
             *count = row.get(place)?;
         }
-        let source = Source::from_number(row.get(2)?);
-        Ok((row.get(0)?, row.get(1)?, source, counts.status(row.get(3)?), row.get(4)?))
+        Ok((row.get(0)?, counts.status(row.get(1)?)))
     });
-    let (id, account, source, status, plan): ([u8; 16], i64, _, _, Option<i64>) = row.map_err(internal)?;
-    let is_listed = source.is_some_and(Source::is_listed);
-    let mut listeners = Listeners::of(connection, account, is_listed, plan)?;
+    let (id, status): ([u8; 16], _) = row.map_err(internal)?;
+    let mut listeners = Listeners::of_a_run(connection, run)?;
     let wanted = listeners.events();
     let mut job = connection.prepare_cached("SELECT id, status FROM jobs WHERE key = ?").map_err(internal)?;
     for (keys, has_begun) in [(begun, true), (over, false)] {
@@ -154,6 +159,13 @@ pub(crate) fn of_run(
         };
         listeners.tell(connection, event, id, at)?;
     }
+    listeners.write(connection)
+}
+
+/// Tells of a job of such a run that said how far it is.
+pub(crate) fn of_progress(connection: &Connection, run: i64, job: JobId, at: i64) -> Result<()> {
+    let mut listeners = Listeners::of_a_run(connection, run)?;
+    listeners.tell(connection, Event::JobProgressed, job.to_bytes(), at)?;
     listeners.write(connection)
 }
 

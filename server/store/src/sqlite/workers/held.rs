@@ -131,7 +131,7 @@ fn room_of(connection: &Connection, run: i64, worker: &Worker, bytes_max: u64) -
 /// Takes what is still ready of some jobs.
 pub(super) fn take(connection: &Connection, worker: i64, keys: Vec<i64>, now: Millis) -> Result<Vec<Taken>> {
     const SQL: &str = "
-        UPDATE jobs SET status = 1, attempts = attempts + 1, updated_at = ?3, assigned_at = ?3, started_at = ?3, worker = ?2
+        UPDATE jobs SET status = 1, attempts = attempts + 1, updated_at = ?3, assigned_at = ?3, started_at = ?3, worker = ?2, progress = NULL
         WHERE key = ?1";
     let ready = format!(
         "SELECT {} FROM jobs j WHERE j.key = ? AND j.status IN (0, 2) AND j.due_at IS NULL",
