@@ -272,6 +272,23 @@ fn a_plan_that_takes_long_to_decide_holds_up_no_other() {
     assert!(admin.get(&path).data(200)["completedAt"].is_null(), "the quick one did not wait for it");
 }
 
+/// Many turns wait for the store at once, and so does the look for more of them.
+#[test]
+fn many_plans_at_once_all_come_to_their_end() {
+    let (_server, admin) = with_double();
+    let stages: Vec<Value> =
+        (0..4).map(|number| call(&format!("s{number}"), "double", &json!(number))).collect();
+    let plan = json!({"name": "one of many", "stages": stages});
+    let at = unix_ms() + 2000;
+    let at_once: Vec<String> = (0..60)
+        .map(|_| submit(&admin, &json!({"name": "timed", "runAt": at, "stages": plan["stages"]})))
+        .collect();
+    let others: Vec<String> = (0..60).map(|_| submit(&admin, &plan)).collect();
+    for id in at_once.iter().chain(&others) {
+        assert_eq!(over(&admin, id)["status"], "SUCCEEDED");
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_refused_and_nothing_is_made() {
     let (server, admin) = with_double();

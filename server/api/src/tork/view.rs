@@ -129,6 +129,7 @@ pub(super) fn task(
 /// A task that a job of an each is.
 pub(super) fn item(plan: u128, definition: &Task, parent: &Staged, job: &job::Job) -> Map<String, Value> {
     let mut view = defined(definition);
+    set(&mut view, "name", job.name.as_ref().map(|name| json!(name)));
     begin(&mut view, job.id.to_u128(), plan, Some(parent.id.to_u128()));
     view.insert("position".into(), json!(parent.position + 1));
     view.insert("state".into(), json!(task_state(job.progress.status)));
@@ -193,7 +194,7 @@ fn times(
 /// What a job came to.
 fn ran(view: &mut Map<String, Value>, job: &job::Job) {
     set(view, "startedAt", job.started_at.map(time));
-    set(view, "progress", (job.percent() > 0).then(|| json!(f64::from(job.percent()))));
+    set(view, "progress", job.percent.filter(|said| *said > 0).map(|said| json!(f64::from(said))));
     set(view, "nodeId", job.started_at.map(|_| json!(super::nodes::node_id())));
     view.entry("queue").or_insert_with(|| json!("default"));
     if let Some(retry) = view.get_mut("retry").and_then(Value::as_object_mut) {

@@ -142,6 +142,7 @@ pub(super) fn job(job: Job, waiting_for: Option<String>) -> JobView {
         run_id: job.run.to_string(),
         index: job.index,
         job_type: job.job_type,
+        name: job.name,
         function_version: job.version,
         status: job.progress.status.name(),
         result_type,

@@ -100,6 +100,8 @@ pub(super) struct JobView {
     pub(super) run_id: String,
     pub(super) index: u32,
     pub(super) job_type: String,
+    /// What a plan calls it, where it is one item of a stage.
+    pub(super) name: Option<String>,
     pub(super) function_version: u32,
     #[schema(schema_with = job_status)]
     pub(super) status: &'static str,

@@ -26,13 +26,23 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// How long after something was not there yet it is looked for again.
 const UNAVAILABLE_PAUSE: Duration = Duration::from_millis(50);
 
-type Turn = Pin<Box<dyn Future<Output = (PlanId, Result<bool>)> + Send>>;
+/// What is under way. All of it is polled together: a look that waits keeps no turn from going on.
+type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+enum Done {
+    /// It was looked for news.
+    Looked(Result<News>),
+    /// A plan took its turn; whether there may be more to do at once.
+    Taken(PlanId, Result<bool>),
+}
 
 struct Driver<F> {
     base: Arc<Base>,
     /// Takes a plan's turn, and says whether there may be more to do at once.
     take: F,
-    turns: FuturesUnordered<Turn>,
+    work: FuturesUnordered<Work>,
+    /// Whether it is being looked for news.
+    is_looking: bool,
     /// Whose turns are being taken.
     under_way: HashMap<PlanId, AccountId>,
     /// Until when plans are let alone that could not go on.
@@ -54,7 +64,8 @@ pub async fn run<T: Future<Output = Result<bool>> + Send + 'static>(
     let mut driver = Driver {
         base,
         take,
-        turns: FuturesUnordered::new(),
+        work: FuturesUnordered::new(),
+        is_looking: false,
         under_way: HashMap::new(),
         resting: HashMap::new(),
         look: true,
@@ -62,11 +73,14 @@ pub async fn run<T: Future<Output = Result<bool>> + Send + 'static>(
         again_at: Instant::now(),
     };
     loop {
-        if driver.look && driver.turns.len() < TURNS_MAX {
-            driver.begin().await;
+        if driver.look && !driver.is_looking && driver.under_way.len() < TURNS_MAX {
+            driver.begin();
         }
         tokio::select! {
-            Some((plan, taken)) = driver.turns.next() => driver.taken(plan, taken),
+            Some(done) = driver.work.next() => match done {
+                Done::Looked(news) => driver.looked(news),
+                Done::Taken(plan, taken) => driver.taken(plan, taken),
+            },
             () = tasks.woken(Wake::Plans) => driver.look = true,
             () = tokio::time::sleep_until(driver.again_at), if !driver.look => driver.look = true,
             () = tasks.stopping() => return,
@@ -75,23 +89,30 @@ pub async fn run<T: Future<Output = Result<bool>> + Send + 'static>(
 }
 
 impl<F: Fn(Begun) -> T, T: Future<Output = Result<bool>> + Send + 'static> Driver<F> {
-    /// Looks for news, and begins with turns.
-    async fn begin(&mut self) {
+    /// Looks for news.
+    fn begin(&mut self) {
         let (now, at) = (self.base.clock.now(), Instant::now());
         self.resting.retain(|_, until| *until > at);
         let ask = NewsAsk {
-            plans_max: (TURNS_MAX - self.turns.len()) as u32,
+            plans_max: (TURNS_MAX - self.under_way.len()) as u32,
             stages_max: NEWS_MAX,
             except: self.under_way.keys().chain(self.resting.keys()).copied().collect(),
         };
-        self.look = false;
+        (self.look, self.is_looking) = (false, true);
         self.again_at = self.resting.values().copied().fold(at + INTERVAL, Instant::min);
-        match self.base.store.plan_news(ask, now).await {
+        let store = self.base.store.clone();
+        self.work.push(Box::pin(async move { Done::Looked(store.plan_news(ask, now).await) }));
+    }
+
+    /// Begins with the turns of plans of which there is news.
+    fn looked(&mut self, news: Result<News>) {
+        self.is_looking = false;
+        match news {
             Ok(News { plans, has_more, next_due }) => {
                 self.passed_over = has_more;
                 if let Some(due) = next_due {
-                    self.again_at =
-                        self.again_at.min(at + Duration::from_millis(due.0.saturating_sub(now.0)));
+                    let left = due.0.saturating_sub(self.base.clock.now().0);
+                    self.again_at = self.again_at.min(Instant::now() + Duration::from_millis(left));
                 }
                 for (plan, begun) in plans {
                     self.start(plan, begun);
@@ -117,12 +138,14 @@ impl<F: Fn(Begun) -> T, T: Future<Output = Result<bool>> + Send + 'static> Drive
         self.under_way.insert(plan, account);
         let is_full = begun.news.len() >= NEWS_MAX as usize;
         let taken = (self.take)(begun);
-        self.turns.push(Box::pin(async move { (plan, taken.await.map(|has_more| has_more || is_full)) }));
+        let turn = async move { Done::Taken(plan, taken.await.map(|has_more| has_more || is_full)) };
+        self.work.push(Box::pin(turn));
     }
 
     fn taken(&mut self, plan: PlanId, taken: Result<bool>) {
         self.under_way.remove(&plan);
-        self.look |= self.passed_over;
+        // What is being looked at now leaves this plan out.
+        self.look |= self.passed_over || self.is_looking;
         match taken {
             Ok(has_more) => self.look |= has_more,
             Err(error) => self.rest(plan, &error),

@@ -99,6 +99,8 @@ pub struct Job {
     pub index: u32,
     /// The function's name.
     pub job_type: String,
+    /// What a plan calls it, where it is one item of a stage.
+    pub name: Option<String>,
     /// The pinned version.
     pub version: u32,
     /// Its payload as JSON text: `{"arguments": …}`.

@@ -177,6 +177,7 @@ pub(super) fn made(run: &NewRun, function: &str, progress: Progress) -> Job {
         run: run.id,
         index: 0,
         job_type: function.to_owned(),
+        name: run.jobs[0].name.clone(),
         version: run.version,
         payload: payload(&run.jobs[0].arguments, &run.common),
         progress,

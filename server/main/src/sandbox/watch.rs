@@ -57,7 +57,6 @@ struct Progress {
 }
 
 impl Progress {
-    #[expect(clippy::disallowed_methods, reason = "a guest is asked once in a while")]
     fn new() -> Self {
         Self { told: None, asked_at: Instant::now() }
     }

@@ -86,7 +86,7 @@ impl SqliteStore {
             (0..READERS).map(|_| connect(file, read_only, READER_CACHE_KIB)).collect::<rusqlite::Result<_>>();
         Ok(Self {
             writer: Arc::new(writer),
-            readers: Arc::new(Readers::new(readers.map_err(internal)?)),
+            readers: Arc::new(Readers::start(readers.map_err(internal)?).map_err(Error::internal)?),
             identities: Arc::default(),
             functions: Arc::default(),
             claimed_after: Arc::default(),

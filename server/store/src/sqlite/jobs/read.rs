@@ -21,7 +21,7 @@ const ATTEMPT: &str =
 fn job_sql() -> String {
     format!(
         "SELECT {}, j.key, j.id, a.id AS account_id, r.id AS run_id, j.key - r.first_job AS idx, f.name AS job_type,
-             r.version, r.common, w.id AS worker_id, g.arguments, j.bid, j.cost, j.created_at, j.updated_at, j.assigned_at, j.started_at,
+             r.version, r.common, w.id AS worker_id, g.arguments, g.name, j.bid, j.cost, j.created_at, j.updated_at, j.assigned_at, j.started_at,
              j.completed_at, j.progress AS percent, {ATTEMPT}
          FROM jobs j JOIN accounts a ON a.key = j.account JOIN runs r ON r.key = j.run AND r.account = j.account
          JOIN functions f ON f.key = j.function AND f.account = j.account JOIN job_arguments g ON g.job = j.key
@@ -122,6 +122,7 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         run: RunId::from_bytes(row.get("run_id")?),
         index: row.get("idx")?,
         job_type: row.get("job_type")?,
+        name: row.get("name")?,
         version: row.get("version")?,
         payload: payload(&arguments, &common),
         progress: moves::progress(row, 0)?,
