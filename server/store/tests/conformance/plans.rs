@@ -7,6 +7,7 @@ crate::scenarios! {
     a_cancelled_plan_takes_its_runs_and_plans_with_it_and_tells_the_one_it_is_in
     a_plan_begins_again_where_it_ended
     a_plan_waits_for_its_time_and_each_has_its_turn
+    what_a_deleted_account_leaves_holds_up_nobody
     what_is_deleted_or_has_had_its_time_is_purged_with_its_runs
     an_account_sees_its_own_plans_by_word_and_status
 }
@@ -14,6 +15,7 @@ crate::scenarios! {
 mod scenarios {
     use std::collections::HashSet;
 
+    use skep_domain::model::account::AccountName;
     use skep_domain::model::attempt::{FailureCode, Output};
     use skep_domain::model::id::{PlanId, RunId, StageId};
     use skep_domain::model::job::Status;
@@ -303,6 +305,22 @@ mod scenarios {
         let ask = NewsAsk { plans_max: 1, stages_max: 100, except: [two].into() };
         let but_one = world.store.plan_news(ask, at(101)).await.expect("it answers");
         assert_eq!((but_one.plans.len(), but_one.plans[0].0, but_one.has_more), (1, one, true));
+    }
+
+    pub(super) async fn what_a_deleted_account_leaves_holds_up_nobody(world: &World) {
+        let (neighbour, _) = world.neighbour(1).await;
+        for _ in 0..5 {
+            create(world, |plan| plan.account = neighbour).await;
+        }
+        let own = create(world, |_| {}).await;
+        assert_eq!(read(world, 2, at(10)).await.plans.len(), 2);
+        let called = AccountName::parse("neighbour").expect("a name");
+        assert!(world.store.account_delete(&called).await.expect("it is written"));
+        for _ in 0..2 {
+            let found: Vec<_> =
+                read(world, 2, at(12)).await.plans.into_iter().map(|(plan, _)| plan).collect();
+            assert_eq!(found, [own]);
+        }
     }
 
     pub(super) async fn what_is_deleted_or_has_had_its_time_is_purged_with_its_runs(world: &World) {

@@ -26,9 +26,13 @@ const STATE: &str =
 /// Plans of which there is news, from the one after a given one round to it, and those whose time has come. And the
 /// last that was looked at, where there may be more.
 pub(super) fn news(connection: &Connection, ask: &NewsAsk, after: i64, now: Millis) -> Result<(News, i64)> {
-    const NEWS: &str = "SELECT p.id, p.key FROM (SELECT DISTINCT plan FROM stages WHERE news > 0 AND plan > ?1 ORDER BY plan LIMIT ?2) n
-        CROSS JOIN plans p ON p.key = n.plan JOIN accounts a ON a.key = p.account AND a.deleted = 0
-        WHERE p.completed_at IS NULL";
+    // What goes on no more must not fill the list: a deleted account has its plans until they are purged.
+    const NEWS: &str =
+        "SELECT p.id, p.key FROM (SELECT DISTINCT plan FROM stages WHERE news > 0 AND plan > ?1 AND EXISTS
+            (SELECT 1 FROM plans q JOIN accounts a ON a.key = q.account AND a.deleted = 0
+             WHERE q.key = stages.plan AND q.completed_at IS NULL)
+            ORDER BY plan LIMIT ?2) n
+        CROSS JOIN plans p ON p.key = n.plan";
     const DUE: &str = "SELECT p.id, p.key FROM plans p JOIN accounts a ON a.key = p.account AND a.deleted = 0
         WHERE p.run_at IS NOT NULL AND p.started_at IS NULL AND p.completed_at IS NULL AND p.run_at <= ?1 ORDER BY p.run_at LIMIT ?2";
     // One snapshot, opened once.
