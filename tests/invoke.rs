@@ -63,7 +63,7 @@ fn a_command_has_arguments_environment_stdin_and_an_exit_code() {
     );
     assert_eq!(
         call(json!({"arguments": ["env"], "env": {"B": "2", "A": "1"}}))["result"],
-        "A=1\nB=2\nSKEP_OUTPUT=/output\n"
+        "A=1\nB=2\nSKEP_OUTPUT=/output\nSKEP_PROGRESS=/progress\n"
     );
     let exit = call(json!({"arguments": ["exit", "1"]}));
     assert_eq!((&exit["status"], &exit["exitCode"]), (&json!("FAILED"), &json!(1)));

@@ -41,7 +41,7 @@ fn a_small_run_shows_its_parameters_and_all_that_was_asked() {
     let jobs = admin.jobs_of(run["runId"].as_str().expect("an id"));
     assert_eq!(
         (&jobs[0]["result"], &jobs[1]["result"]),
-        (&json!("A=1\nSKEP_OUTPUT=/output\n"), &json!("in"))
+        (&json!("A=1\nSKEP_OUTPUT=/output\nSKEP_PROGRESS=/progress\n"), &json!("in"))
     );
     assert_eq!(jobs[0]["payload"], json!({"arguments": ["env"], "stdin": "in", "env": {"A": "1"}}));
 }
