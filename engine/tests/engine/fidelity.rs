@@ -11,7 +11,7 @@ fn arguments_environment_and_stdin_arrive() {
     assert_eq!(Run::of(&program).arguments(["args", "a b", "ü"]).stdout(), "a b\nü\n");
     let mut run = Run::of(&program).arguments(["env"]);
     run.env = vec![("B".into(), "2".into()), ("A".into(), "1".into())];
-    assert_eq!(run.stdout(), "A=1\nB=2\nSKEP_OUTPUT=/output\n");
+    assert_eq!(run.stdout(), "A=1\nB=2\nSKEP_OUTPUT=/output\nSKEP_PROGRESS=/progress\n");
     let mut run = Run::of(&program).arguments(["cat"]);
     run.stdin = b"over the pipe\n";
     assert_eq!(run.stdout(), "over the pipe\n");
