@@ -6,24 +6,35 @@ use std::path::{Path, PathBuf};
 use crate::harness::repository;
 
 /// What each crate may name of the house.
-const CRATES: [(&str, &str, &[&str]); 6] = [
-    ("engine", "skep-engine", &[]),
+const CRATES: [(&str, &str, &[&str]); 8] = [
+    ("fair", "skep-fair", &[]),
+    ("inference", "skep-inference", &["skep-fair"]),
+    ("engine", "skep-engine", &["skep-fair", "skep-inference"]),
     ("server/domain", "skep-domain", &[]),
     ("server/store", "skep-store", &["skep-domain"]),
     ("server/api", "skep-api", &["skep-domain"]),
-    ("server/main", "skep", &["skep-engine", "skep-domain", "skep-store", "skep-api"]),
-    ("benches", "skep-benches", &["skep-engine", "skep-domain", "skep-store", "skep-api", "skep"]),
+    ("server/main", "skep", &["skep-inference", "skep-engine", "skep-domain", "skep-store", "skep-api"]),
+    (
+        "benches",
+        "skep-benches",
+        &["skep-inference", "skep-engine", "skep-domain", "skep-store", "skep-api", "skep"],
+    ),
 ];
 
 /// What each module of a crate may name of its own crate. A folder that is not here is at fault.
-const MODULES: [(&str, &str, &[&str]); 10] = [
+const MODULES: [(&str, &str, &[&str]); 11] = [
     ("server/domain/src", "error", &["error"]),
     ("server/domain/src", "model", &["error", "model"]),
     ("server/domain/src", "port", &["error", "model", "port"]),
     ("server/domain/src", "tasks", &["tasks"]),
     ("server/domain/src", "signals", &["error", "signals"]),
     ("server/domain/src", "meter", &["model", "port", "meter"]),
-    ("server/domain/src", "base", &["error", "model", "port", "tasks", "signals", "meter", "base"]),
+    ("server/domain/src", "model_files", &["error", "model", "port", "model_files"]),
+    (
+        "server/domain/src",
+        "base",
+        &["error", "model", "port", "tasks", "signals", "meter", "model_files", "base"],
+    ),
     ("server/domain/src", "service", &["error", "model", "port", "tasks", "signals", "base", "service"]),
     (
         "server/domain/src",

@@ -2,6 +2,8 @@
 
 pub(crate) mod clocks;
 pub(crate) mod files;
+pub(crate) mod grants;
 pub(crate) mod http;
 pub(crate) mod logs;
+pub(crate) mod nn;
 pub(crate) mod wasi;

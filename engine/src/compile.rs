@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
-
+use bytes::Bytes;
 use serde_json::Value;
+use skep_inference::{Batching, Inspected};
+use tokio::sync::Semaphore;
 use wasmtime::component::{Component, InstancePre};
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
@@ -14,6 +15,7 @@ use wasmtime_wasi_http::{p2, p3};
 use crate::accept;
 use crate::capability::files::Disk;
 use crate::capability::http::Network;
+use crate::capability::nn::Models;
 use crate::compiler::{Compiled, Compiler, Task, interruptible};
 use crate::error::{Error, Rejected};
 use crate::executor::Executor;
@@ -21,7 +23,7 @@ use crate::interface::{self, Command, Entries, HttpVersion, Interface, inspect};
 use crate::invoke::serve::warm::WarmPool;
 use crate::invoke::{Call, Invocation, Running, preview1};
 use crate::pool::{Config, Filesystem};
-use crate::runtime::{Kind, Runtime};
+use crate::runtime::{Kind, Runtime, Shared};
 use crate::sandbox::Sandbox;
 use crate::script::bindings::RuntimePre;
 use crate::script::{Script, Source};
@@ -114,8 +116,11 @@ impl Engine {
             Filesystem::Host => None,
         };
         let network = Arc::new(Network::new(config.egress_blocks.clone()));
-        let plain = Arc::new(Runtime::start(config, Kind::Plain, (disk.clone(), network.clone()))?);
-        let concurrent = Arc::new(Runtime::start(config, Kind::Concurrent, (disk, network))?);
+        let models =
+            config.inference.clone().map(|inference| Models::new(inference, config.compiler.clone()));
+        let shared = Shared { disk, network, models: models.map(Arc::new) };
+        let plain = Arc::new(Runtime::start(config, Kind::Plain, shared.clone())?);
+        let concurrent = Arc::new(Runtime::start(config, Kind::Concurrent, shared)?);
         let io = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("skep-guest-io")
@@ -243,6 +248,19 @@ impl Engine {
         // Only what can run here is kept.
         runtime.keep(component, &compiled.code);
         Ok(program)
+    }
+
+    /// Looks through a model that somebody uploads, where the compiler is, and proves that it may be batched if it is
+    /// to be. Blocks for milliseconds to seconds.
+    ///
+    /// # Errors
+    /// Why it is no model, or one that cannot be computed so.
+    pub fn inspect_model(
+        &self,
+        file: &Bytes,
+        batching: Option<Batching>,
+    ) -> Result<Inspected, skep_inference::Failure> {
+        self.inner.compiler.inspect(file, batching)
     }
 
     /// Runs a call in a fresh sandbox. It begins at once, or when a place in the pool is free.

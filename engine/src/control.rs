@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use skep_inference::DeviceKind;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::capability::nn::Inferred;
 use crate::limits::Limits;
 use crate::meter;
 use crate::outcome::{FailureCode, Usage};
@@ -33,6 +35,7 @@ pub(crate) struct Control {
     /// The thread's CPU clock when the present turn began.
     turn_began_nanos: AtomicU64,
     memory: Mutex<Memory>,
+    inferred: Mutex<Inferred>,
 }
 
 /// The instance's memory now, at its peak, and over time.
@@ -87,6 +90,7 @@ impl Control {
             cpu_nanos: AtomicU64::new(0),
             turn_began_nanos: AtomicU64::new(0),
             memory: Mutex::default(),
+            inferred: Mutex::default(),
         }
     }
 
@@ -100,6 +104,7 @@ impl Control {
         self.failed.store(false, Relaxed);
         self.sent_bytes.store(0, Relaxed);
         self.received_bytes.store(0, Relaxed);
+        *self.inferred() = Inferred::default();
         let mut memory = self.memory();
         *memory = Memory { bytes: memory.bytes, peak_bytes: memory.bytes, ..Memory::default() };
     }
@@ -192,6 +197,22 @@ impl Control {
         }
     }
 
+    /// CPU time that is left to it. Asked during a turn.
+    pub(crate) fn cpu_left(&self) -> Duration {
+        let used = self.cpu_nanos.load(Relaxed) + self.turn_nanos();
+        self.limits.cpu.saturating_sub(Duration::from_nanos(used))
+    }
+
+    /// Counts CPU time that other threads have spent for it.
+    pub(crate) fn spend_cpu(&self, nanos: u64) {
+        self.cpu_nanos.fetch_add(nanos, Relaxed);
+    }
+
+    /// What inference took for it so far.
+    pub(crate) fn inferred(&self) -> MutexGuard<'_, Inferred> {
+        self.inferred.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// When the guest's wall time is up.
     pub(crate) fn deadline(&self) -> Instant {
         let started = self.made + Duration::from_nanos(self.started_nanos.load(Relaxed));
@@ -225,9 +246,14 @@ impl Control {
     pub(crate) fn memory_grow(&self, more: u64) -> bool {
         let granted = self.memory_spare(more);
         if !granted {
-            self.memory().refused = true;
+            self.memory_refuse();
         }
         granted
+    }
+
+    /// Notes that the guest was refused memory: that is what it may die of.
+    pub(crate) fn memory_refuse(&self) {
+        self.memory().refused = true;
     }
 
     /// Lets the host take `more` bytes for the guest, or says no: then the guest is told in another way
@@ -271,6 +297,7 @@ impl Control {
             memory_peak_bytes: memory.peak_bytes,
             memory_byte_seconds: u64::try_from(memory.integral / 1_000_000_000).unwrap_or(u64::MAX),
             egress_bytes: self.sent_bytes.load(Relaxed),
+            device_nanos: self.inferred().nanos_of(DeviceKind::Gpu),
             log_bytes,
         }
     }

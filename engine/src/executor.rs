@@ -5,7 +5,6 @@
 //! longest. So an account with sixty endless loops gets as much as one with a single call, not more.
 
 mod clock;
-mod queue;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,18 +16,10 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-use self::queue::Queue;
+use skep_fair::{Queue, ShareGroup};
+
 use crate::error::Error;
 use crate::meter;
-
-/// Whose guest it is, for fair polling. The engine knows nothing else about an owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ShareGroup {
-    /// Any number that is the owner's alone.
-    pub id: u128,
-    /// Its share of the threads against other groups'; 1 where all are alike.
-    pub weight: u32,
-}
 
 /// A guest that can be polled. A turn ends when it waits or when its epoch does.
 pub(crate) trait Guest: Send {

@@ -19,15 +19,15 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 pub use self::call::Call;
 use crate::capability::files::Outside;
-use crate::capability::http::Grants;
+use crate::capability::grants::Grants;
 use crate::capability::logs::{Capture, LogLine};
 use crate::compile::{Engine, Program};
 use crate::control::{Control, Interrupt};
 use crate::error::Error;
-use crate::executor::ShareGroup;
 use crate::invoke::attempt::Attempt;
 use crate::limits::Limits;
 use crate::outcome::Report;
+use skep_fair::ShareGroup;
 
 /// Bytes of a number of percents.
 const PROGRESS_BYTES_MAX: u64 = 32;

@@ -42,6 +42,12 @@ pub struct Limits {
     pub ingress_bytes_max: u64,
     /// Connections at once. Past it: the error `connection-limit-reached`. Each costs a socket and 100 KiB.
     pub connections_max: u32,
+    /// Inferences. Past it: the error `too-large`.
+    pub inferences_max: u64,
+    /// Bytes of the tensors that one inference is given. Past it: the error `too-large`. They count as memory too.
+    pub tensor_bytes_max: u64,
+    /// Time on devices, for inferences and for loading models. Past it: the error `timeout`.
+    pub device: Duration,
     /// Core instances of the component, 40 at most. Past it, it cannot be instantiated: a trap. Each costs a few
     /// KB in the pool.
     pub instances_max: u32,
@@ -65,6 +71,9 @@ impl Default for Limits {
             egress_bytes_max: 64 << 20,
             ingress_bytes_max: 256 << 20,
             connections_max: 16,
+            inferences_max: 1_000_000,
+            tensor_bytes_max: 64 << 20,
+            device: Duration::from_secs(60),
             instances_max: INSTANCES_MAX as u32,
         }
     }

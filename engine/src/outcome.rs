@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::script::Built;
+use skep_inference::{Device, DeviceKind};
 
 /// An invocation from its first instruction to its end.
 #[derive(Debug, Clone)]
@@ -11,6 +12,8 @@ pub struct Report {
     pub outcome: Outcome,
     /// What it used.
     pub usage: Usage,
+    /// What inference took of each device that served it.
+    pub devices: Vec<DeviceUsage>,
 }
 
 /// How a guest ended. Failing is an outcome like any other.
@@ -81,6 +84,35 @@ pub struct Usage {
     pub memory_byte_seconds: u64,
     /// Bytes sent over the network.
     pub egress_bytes: u64,
+    /// Time of GPUs for inference, in nanoseconds. Inference on the processor is CPU time.
+    pub device_nanos: u64,
     /// Bytes written to stdout and stderr, also those that were cut.
     pub log_bytes: u64,
+}
+
+/// What inference took of one device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceUsage {
+    /// The device's name: `cpu`, `gpu0`.
+    pub device: String,
+    /// What its maker calls it.
+    pub model: String,
+    /// What kind it is.
+    pub kind: DeviceKind,
+    /// Inferences that it computed.
+    pub inferences: u64,
+    /// Time that they took of it, in nanoseconds: of a batch their share, by rows.
+    pub nanos: u64,
+    /// Bytes of the tensors that it was given and gave.
+    pub tensor_bytes: u64,
+    /// Time that loading models took of it, in nanoseconds. Who finds one loaded pays nothing.
+    pub load_nanos: u64,
+}
+
+impl DeviceUsage {
+    /// Nothing yet.
+    pub(crate) fn of(device: &Device) -> Self {
+        let (device, model, kind) = (device.name.clone(), device.model.clone(), device.kind);
+        Self { device, model, kind, inferences: 0, nanos: 0, tensor_bytes: 0, load_nanos: 0 }
+    }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use skep_inference::Inference;
 use wasmtime::component::Component;
 use wasmtime::{Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub files: Filesystem,
     /// Addresses that guests' requests may go to, beside those that the whole world can reach.
     pub egress_blocks: Vec<Block>,
+    /// What guests compute models with; without it, a component that imports `wasi:nn` is refused.
+    pub inference: Option<Inference>,
     /// In which steps guests' clocks move. A fine clock tells how long the processor took for what is not the
     /// guest's own; 100 µs are what browsers give to pages that they do not isolate.
     pub clock_resolution: Duration,
@@ -61,6 +64,7 @@ impl Default for Config {
             compiler: Compiler::InProcess,
             files: Filesystem::Scratch { directory: std::env::temp_dir(), disk_bytes_max: DISK_BYTES_MAX },
             egress_blocks: Vec::new(),
+            inference: None,
             clock_resolution: Duration::from_micros(100),
         }
     }

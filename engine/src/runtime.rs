@@ -14,11 +14,20 @@ use crate::accept::composition;
 use crate::cache::Cache;
 use crate::capability::files::{self, Disk};
 use crate::capability::http::Network;
+use crate::capability::nn::{self, Models};
 use crate::capability::{http, wasi};
 use crate::error::{Error, Rejected};
 use crate::limits::STACK_BYTES_MAX;
 use crate::pool::{self, Config};
 use crate::sandbox::Sandbox;
+
+/// What the guests of both share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) disk: Option<Arc<Disk>>,
+    pub(crate) network: Arc<Network>,
+    pub(crate) models: Option<Arc<Models>>,
+}
 
 /// Which of the two it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +62,8 @@ pub(crate) struct Runtime {
     pub(crate) disk: Option<Arc<Disk>>,
     /// Where requests of guests go out.
     pub(crate) network: Arc<Network>,
+    /// What guests compute models with, if there is anything.
+    pub(crate) models: Option<Arc<Models>>,
     /// In which steps guests' clocks move.
     pub(crate) clock_resolution: Duration,
     kind: Kind,
@@ -63,11 +74,8 @@ pub(crate) struct Runtime {
 }
 
 impl Runtime {
-    pub(crate) fn start(
-        config: &Config,
-        kind: Kind,
-        (disk, network): (Option<Arc<Disk>>, Arc<Network>),
-    ) -> Result<Self, Error> {
+    pub(crate) fn start(config: &Config, kind: Kind, shared: Shared) -> Result<Self, Error> {
+        let Shared { disk, network, models } = shared;
         let engine = wasmtime::Engine::new(&config.runtime(kind)?).map_err(Error::runtime("starting"))?;
         let mut linker = Linker::new(&engine);
         wasi::link(&mut linker, kind).map_err(Error::runtime("linking WASI"))?;
@@ -75,10 +83,13 @@ impl Runtime {
         if disk.is_some() {
             files::link(&mut linker, kind).map_err(Error::runtime("linking scratch files"))?;
         }
+        if models.is_some() {
+            nn::link(&mut linker).map_err(Error::runtime("linking inference"))?;
+        }
         let cache = config.cache.as_ref().map(|directory| Cache::open(directory, &engine)).transpose()?;
         let clock_resolution = config.clock_resolution;
         let instances = config.instances;
-        Ok(Self { engine, disk, network, clock_resolution, kind, instances, linker, cache })
+        Ok(Self { engine, disk, network, models, clock_resolution, kind, instances, linker, cache })
     }
 
     /// The compiled form of a component, if it is kept.

@@ -10,6 +10,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capability::files::{self, Files};
 use crate::capability::http::Hooks;
+use crate::capability::nn::{self, Nn};
 use crate::control::Control;
 use crate::limits::{ENTRIES_PER_HANDLE, MEMORIES_MAX, TABLE_ELEMENT_BYTES, TABLES_MAX};
 
@@ -24,17 +25,24 @@ pub(crate) struct Sandbox {
     pub(crate) preview1: Option<WasiP1Ctx>,
     /// None where guests see directories of the host instead.
     pub(crate) files: Option<Files>,
+    /// None where there is no inference.
+    nn: Option<Nn>,
 }
 
 impl Sandbox {
-    pub(crate) fn new(control: Arc<Control>, wasi: WasiCtx, files: Option<Files>, hooks: Hooks) -> Self {
+    pub(crate) fn new(
+        control: Arc<Control>,
+        wasi: WasiCtx,
+        (files, nn): (Option<Files>, Option<Nn>),
+        hooks: Hooks,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(control.limits.resources_max as usize * ENTRIES_PER_HANDLE);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(
             usize::try_from(control.limits.http_fields_bytes_max).unwrap_or(usize::MAX),
         );
-        Self { control, wasi, table, http, hooks, preview1: None, files }
+        Self { control, wasi, table, http, hooks, preview1: None, files, nn }
     }
 
     /// Counts bytes that the host is about to hold for this guest's HTTP.
@@ -46,6 +54,11 @@ impl Sandbox {
     pub(crate) fn files(&mut self) -> files::View<'_> {
         let files = self.files.as_ref().expect("linked only where there are scratch files");
         files::View { files, table: &mut self.table }
+    }
+
+    pub(crate) fn nn(&mut self) -> nn::View<'_> {
+        let nn = self.nn.as_ref().expect("linked only where there is inference");
+        nn::View { nn, table: &mut self.table }
     }
 }
 

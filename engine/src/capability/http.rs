@@ -21,6 +21,7 @@ pub(crate) use self::held::Held;
 pub use self::rule::EgressRule;
 pub use self::secret::Secret;
 pub(crate) use self::secret::Secrets;
+use super::grants::Grants;
 use crate::control::Control;
 use crate::runtime::Kind;
 use crate::sandbox::Sandbox;
@@ -31,17 +32,6 @@ pub type HttpBody = UnsyncBoxBody<Bytes, BodyError>;
 
 /// Why a body breaks off.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
-
-/// What a guest may reach outside its sandbox. Nothing, by default.
-#[derive(Debug, Clone, Default)]
-pub struct Grants {
-    /// Where it may send requests.
-    pub egress: Vec<EgressRule>,
-    /// What it may send without knowing it.
-    pub secrets: Vec<Secret>,
-    /// The host's network as it is: sockets and names. For code that is trusted.
-    pub network: bool,
-}
 
 /// Links what `wasi:http` has; without a grant no request leaves.
 pub(crate) fn link(linker: &mut Linker<Sandbox>, kind: Kind) -> wasmtime::Result<()> {

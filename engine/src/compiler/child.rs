@@ -7,7 +7,7 @@ use std::sync::Once;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use super::{Compiled, Task, Worker, frame};
+use super::{Done, Task, Worker, frame};
 use crate::error::Rejected;
 
 /// What a child lacks, every child lacks: it is told once.
@@ -16,13 +16,13 @@ static TOLD: Once = Once::new();
 /// Bytes of what a child says of its end.
 const LAST_WORDS_BYTES_MAX: u64 = 4096;
 
-/// Compiles in a child of its own.
-pub(super) fn compile(worker: &Worker, task: Task, bytes: &[u8]) -> Result<Compiled, Rejected> {
-    let (compiled, missing) = attempt(worker, task, bytes)?;
+/// Works in a child of its own.
+pub(super) fn work(worker: &Worker, task: Task, bytes: &[u8]) -> Result<Done, Rejected> {
+    let (done, missing) = attempt(worker, task, bytes)?;
     if !missing.is_empty() {
         TOLD.call_once(|| tracing::warn!(missing, "compilers are not wholly confined here"));
     }
-    compiled
+    done
 }
 
 impl Worker {
@@ -31,13 +31,13 @@ impl Worker {
     /// # Errors
     /// If it cannot be started, or does not compile.
     pub fn missing_walls(&self) -> Result<Vec<String>, Rejected> {
-        let (compiled, missing) = attempt(self, Task::Upload, b"(component)")?;
-        compiled.map(|_| missing.lines().map(str::to_owned).collect())
+        let (done, missing) = attempt(self, Task::Upload, b"(component)")?;
+        done.map(|_| missing.lines().map(str::to_owned).collect())
     }
 }
 
 /// What a child answered, and what it said beside.
-type Answered = (Result<Compiled, Rejected>, String);
+type Answered = (Result<Done, Rejected>, String);
 
 fn attempt(worker: &Worker, task: Task, bytes: &[u8]) -> Result<Answered, Rejected> {
     let mut child = start(worker).map_err(|error| {
@@ -66,10 +66,10 @@ fn attempt(worker: &Worker, task: Task, bytes: &[u8]) -> Result<Answered, Reject
     let mut last_words = String::new();
     let _ = stderr.take(LAST_WORDS_BYTES_MAX).read_to_string(&mut last_words);
     let (is_late, status) = (in_time.is_err(), child.wait().ok());
-    if let Ok(Ok(compiled)) = in_time {
-        return Ok((compiled, last_words));
+    if let Ok(Ok(done)) = in_time {
+        return Ok((done, last_words));
     }
-    Err(Rejected(reason(worker, is_late, status, &last_words)))
+    Err(Rejected(reason((worker, task), is_late, status, &last_words)))
 }
 
 fn start(worker: &Worker) -> std::io::Result<Child> {
@@ -88,22 +88,31 @@ fn start(worker: &Worker) -> std::io::Result<Child> {
 }
 
 /// Why there is nothing, for whoever uploaded it.
-fn reason(worker: &Worker, is_late: bool, status: Option<ExitStatus>, last_words: &str) -> String {
+fn reason(
+    (worker, task): (&Worker, Task),
+    is_late: bool,
+    status: Option<ExitStatus>,
+    last_words: &str,
+) -> String {
     const SIGXCPU: i32 = 24;
     const SIGKILL: i32 = 9;
     const SIGABRT: i32 = 6;
     let mebibytes = worker.memory_bytes_max >> 20;
+    let doing = match task {
+        Task::Model(_) => "loading it",
+        Task::Upload | Task::Runtime | Task::Component => "compiling it",
+    };
     if is_late {
-        return format!("compiling it took more than {} s", worker.wall.as_secs());
+        return format!("{doing} took more than {} s", worker.wall.as_secs());
     }
     if last_words.contains("memory allocation") {
-        return format!("compiling it takes more than {mebibytes} MiB of memory");
+        return format!("{doing} takes more than {mebibytes} MiB of memory");
     }
     tracing::warn!(?status, last_words, "a compiler ended without a word to its server");
     match status.and_then(|status| status.signal()) {
-        Some(SIGXCPU) => format!("compiling it takes more than {} s of CPU time", worker.cpu.as_secs()),
+        Some(SIGXCPU) => format!("{doing} takes more than {} s of CPU time", worker.cpu.as_secs()),
         Some(SIGKILL) => format!(
-            "compiling it was stopped: it takes more than {mebibytes} MiB of memory or {} s",
+            "{doing} was stopped: it takes more than {mebibytes} MiB of memory or {} s",
             worker.cpu.as_secs()
         ),
         Some(SIGABRT) => {

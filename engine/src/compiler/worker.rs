@@ -1,9 +1,9 @@
-//! The side of the pipe that is the child's: confines itself, then compiles what it is given.
+//! The side of the pipe that is the child's: confines itself, then works on what it is given.
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
-use super::{compile, confine, frame};
+use super::{confine, frame, work};
 
 /// Compiles what standard input says, and tells standard output. The arguments are the bytes of memory and
 /// the seconds of CPU time that it may use. It ends the process's rights before it reads a byte: no file, no
@@ -26,7 +26,7 @@ pub fn compile_worker(arguments: &[String]) -> ExitCode {
     }
     let worked = frame::read_task(io::stdin().lock()).and_then(|(task, bytes)| {
         let mut out = BufWriter::new(io::stdout().lock());
-        frame::write_result(&mut out, &compile(task, &bytes))?;
+        frame::write_result(&mut out, &work(task, bytes))?;
         out.flush()
     });
     match worked {

@@ -92,7 +92,8 @@ impl Guest for Attempt {
         self.capture.finish();
         let usage = self.control.usage(self.capture.bytes());
         if let Some(on_end) = self.on_end.take() {
-            let report = end.map(|outcome| Report { outcome, usage });
+            let devices = self.control.inferred().devices();
+            let report = end.map(|outcome| Report { outcome, usage, devices });
             // Whoever listens must not take the guests' thread along.
             if catch_unwind(AssertUnwindSafe(|| on_end(report))).is_err() {
                 tracing::error!("who was told of a guest's end panicked");

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use skep_fair::ShareGroup;
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{InstancePre, Val};
 use wasmtime::{Store, UpdateDeadline};
@@ -12,8 +13,10 @@ use super::classify::{self, Interrupted};
 use super::{Invocation, Stdio, preview1, script};
 use crate::capability::clocks::Coarse;
 use crate::capability::files::{Files, Outside};
-use crate::capability::http::{Grants, Held, Hooks, Secrets};
+use crate::capability::grants::Grants;
+use crate::capability::http::{Held, Hooks, Secrets};
 use crate::capability::logs::Capture;
+use crate::capability::nn::Nn;
 use crate::capability::wasi::{self, Given};
 use crate::compile::{Code, Program};
 use crate::control::Control;
@@ -32,19 +35,29 @@ fn hostcall_fuel(limits: &Limits) -> usize {
     result.saturating_mul(size_of::<Val>()).saturating_add(copied)
 }
 
+/// Whose a guest is, and what it is granted.
+pub(super) struct Owned<'a> {
+    pub(super) group: ShareGroup,
+    pub(super) grants: &'a Arc<Grants>,
+    pub(super) secrets: Secrets,
+}
+
 /// A store with its limits, in which nothing is yet.
 pub(super) fn store(
     runtime: &Runtime,
     control: &Arc<Control>,
     wasi: WasiCtx,
-    (grants, secrets): (&Arc<Grants>, Secrets),
+    owned: Owned<'_>,
 ) -> Store<Sandbox> {
+    let Owned { group, grants, secrets } = owned;
     let clock = Coarse::new(runtime.clock_resolution);
     let files = runtime.disk.clone().map(|disk| Files::new(disk, control.clone(), clock));
+    let models = runtime.models.clone();
+    let nn = models.map(|models| Nn::new(models, grants.clone(), control.clone(), group));
     let (network, control) = (runtime.network.clone(), control.clone());
     let hooks =
         Hooks { network, grants: grants.clone(), secrets, control: control.clone(), held: Held::default() };
-    let mut store = Store::new(&runtime.engine, Sandbox::new(control.clone(), wasi, files, hooks));
+    let mut store = Store::new(&runtime.engine, Sandbox::new(control.clone(), wasi, (files, nn), hooks));
     store.limiter(|sandbox| sandbox);
     store.set_hostcall_fuel(hostcall_fuel(&control.limits));
     let entries = control.limits.resources_max as usize * ENTRIES_PER_HANDLE;
@@ -83,7 +96,7 @@ pub(super) async fn run(
         Code::Component(_) => None,
         Code::Module(_) => Some(wasi::preview1(&given, &secrets, &capture, clock_resolution)?),
     };
-    let mut store = store(runtime, &control, wasi, (grants, secrets));
+    let mut store = store(runtime, &control, wasi, Owned { group: invocation.group, grants, secrets });
     store.data_mut().preview1 = preview1;
     if let Some(files) = &store.data().files {
         outside.get_or_init(|| files.outside());

@@ -16,14 +16,15 @@ use tokio::sync::oneshot;
 use self::body::Cancel;
 use self::handle::{Exchange, Instance, Left, New};
 use super::attempt::Attempt;
-use crate::capability::http::{Grants, HttpBody};
+use crate::capability::grants::Grants;
+use crate::capability::http::HttpBody;
 use crate::capability::logs::{Capture, LogLine};
 use crate::compile::{Engine, Program};
 use crate::control::Control;
 use crate::error::Error;
-use crate::executor::ShareGroup;
 use crate::limits::Limits;
 use crate::outcome::{Failure, Outcome, Report};
+use skep_fair::ShareGroup;
 
 /// A request to be served.
 pub struct HttpCall {
@@ -185,8 +186,14 @@ impl Engine {
             None => {
                 let of = program.clone();
                 self.submit(group, &of, control.clone(), move |place| {
-                    let new =
-                        New { program, plan, control: control.clone(), capture: capture.clone(), place };
+                    let new = New {
+                        program,
+                        plan,
+                        group,
+                        control: control.clone(),
+                        capture: capture.clone(),
+                        place,
+                    };
                     let life = Box::pin(handle::life(Instance::New(new), exchange, left));
                     Attempt::new(life, control, capture, Box::new(on_end))
                 });

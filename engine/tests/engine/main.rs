@@ -5,6 +5,7 @@ mod fidelity;
 mod files;
 mod hostile;
 mod http;
+mod inference;
 mod scripts;
 mod uploads;
 mod values;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use http::uri::Scheme;
 use http_body_util::BodyExt;
+use skep_fair::ShareGroup;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use wasmtime::Store;
 use wasmtime_wasi_http::handler::Proxy;
@@ -21,7 +22,8 @@ use crate::capability::wasi::{self, Given};
 use crate::compile::Program;
 use crate::control::Control;
 use crate::error::Error;
-use crate::invoke::{Stdio, classify, run, script};
+use crate::invoke::run::{self, Owned};
+use crate::invoke::{Stdio, classify, script};
 use crate::outcome::{Failure, FailureCode, Outcome};
 use crate::sandbox::Sandbox;
 use crate::script::bindings::Runtime;
@@ -46,6 +48,7 @@ pub(super) enum Instance {
 pub(super) struct New {
     pub(super) program: Program,
     pub(super) plan: Arc<HttpPlan>,
+    pub(super) group: ShareGroup,
     pub(super) control: Arc<Control>,
     pub(super) capture: Arc<Capture>,
     pub(super) place: Option<OwnedSemaphorePermit>,
@@ -91,13 +94,14 @@ pub(super) async fn life(instance: Instance, exchange: Exchange, left: Left) -> 
 }
 
 async fn begin(new: New) -> Result<wasmtime::Result<Warm>, Error> {
-    let New { program, plan, control, capture, place } = new;
+    let New { program, plan, group, control, capture, place } = new;
     let stdio = Stdio::Captured { stdin: bytes::Bytes::new() };
     let secrets = Secrets::new(&plan.grants.secrets);
     let runtime = &program.ready.runtime;
     let given = Given::new(&plan.env, &stdio, &plan.limits);
     let wasi = wasi::context(&given, &secrets, &capture, runtime.clock_resolution)?;
-    let mut store = run::store(runtime, &control, wasi, (&plan.grants, secrets));
+    let owned = Owned { group, grants: &plan.grants, secrets };
+    let mut store = run::store(runtime, &control, wasi, owned);
     let proxy = instantiate(&program, &mut store).await;
     let since = Instant::now();
     Ok(proxy.map(|proxy| Warm { store, proxy, control, capture, served: 0, since, program, plan, place }))

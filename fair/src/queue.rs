@@ -1,11 +1,18 @@
-//! The order in which ready guests run: by group, least virtual time first; in a group by arrival.
+//! The order in which what is ready has its turn: by group, least virtual time first; in a group by arrival.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use super::ShareGroup;
+/// Whose it is. Nothing else is known about an owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ShareGroup {
+    /// Any number that is the owner's alone.
+    pub id: u128,
+    /// Its share against other groups'; 1 where all are alike.
+    pub weight: u32,
+}
 
-/// A queue of queues. A group's virtual time is the CPU time it had, divided by its weight.
-pub(crate) struct Queue<T> {
+/// A queue of queues. A group's virtual time is the time it had, divided by its weight.
+pub struct Queue<T> {
     groups: HashMap<u128, Group<T>>,
     /// Groups that have something ready, by virtual time.
     order: BTreeSet<(u64, u128)>,
@@ -20,7 +27,7 @@ struct Group<T> {
 }
 
 /// Groups that are remembered while they have nothing ready, so that their time is not forgotten
-/// between two turns of one guest. More than these are forgotten all at once.
+/// between two turns. More than these are forgotten all at once.
 const IDLE_GROUPS_MAX: usize = 4096;
 
 impl<T> Default for Queue<T> {
@@ -31,17 +38,18 @@ impl<T> Default for Queue<T> {
 
 impl<T> Queue<T> {
     /// Whether nothing is ready.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
 
     /// How many of each group are ready.
-    pub(crate) fn lengths(&self) -> Vec<(u128, u32)> {
+    pub fn lengths(&self) -> Vec<(u128, u32)> {
         let length = |id: u128| self.groups.get(&id).map_or(0, |group| group.ready.len() as u32);
         self.order.iter().map(|(_, id)| (*id, length(*id))).collect()
     }
 
-    pub(crate) fn push(&mut self, group: ShareGroup, item: T) {
+    /// Adds what is ready, at the end of its group's line.
+    pub fn push(&mut self, group: ShareGroup, item: T) {
         let floor = self.floor;
         let entry = self
             .groups
@@ -54,7 +62,8 @@ impl<T> Queue<T> {
         entry.ready.push_back((group, item));
     }
 
-    pub(crate) fn pop(&mut self) -> Option<(T, ShareGroup)> {
+    /// Takes what is next.
+    pub fn pop(&mut self) -> Option<(T, ShareGroup)> {
         let (virtual_nanos, id) = self.order.pop_first()?;
         self.floor = self.floor.max(virtual_nanos);
         let group = self.groups.get_mut(&id)?;
@@ -68,8 +77,28 @@ impl<T> Queue<T> {
         Some((item, share_group))
     }
 
-    /// Adds CPU time to a group.
-    pub(crate) fn charge(&mut self, group: ShareGroup, nanos: u64) {
+    /// Takes what else fits to something that was taken, in the order in which groups are next: the first of each group's
+    /// line, as long as it fits, a group at a time.
+    pub fn take_along(&mut self, most: usize, fits: impl Fn(&T) -> bool) -> Vec<(T, ShareGroup)> {
+        let mut taken = Vec::new();
+        let mut groups: VecDeque<u128> = self.order.iter().map(|(_, id)| *id).collect();
+        while let (true, Some(id)) = (taken.len() < most, groups.pop_front()) {
+            let Some(group) = self.groups.get_mut(&id) else { continue };
+            let Some((share_group, item)) = group.ready.pop_front_if(|(_, item)| fits(item)) else {
+                continue;
+            };
+            taken.push((item, share_group));
+            if group.ready.is_empty() {
+                self.order.remove(&(group.virtual_nanos, id));
+            } else {
+                groups.push_back(id);
+            }
+        }
+        taken
+    }
+
+    /// Adds time to a group.
+    pub fn charge(&mut self, group: ShareGroup, nanos: u64) {
         let Some(entry) = self.groups.get_mut(&group.id) else {
             return;
         };
@@ -109,6 +138,22 @@ mod tests {
     fn groups_share_by_weight_whatever_their_number_of_guests() {
         let had = turns_of(&[(1, 1), (1, 1), (1, 1), (2, 1), (3, 2)], 400);
         assert_eq!((had[&1], had[&2], had[&3]), (100, 100, 200));
+    }
+
+    #[test]
+    fn what_fits_is_taken_along_a_group_at_a_time() {
+        let mut queue = Queue::default();
+        for (group, item) in [(1, 'a'), (1, 'b'), (1, 'c'), (2, 'x'), (2, 'd'), (3, 'e')] {
+            queue.push(share(group, 1), item);
+        }
+        let taken = queue.take_along(3, |item| *item < 'x');
+        assert_eq!(
+            taken.iter().map(|(item, _)| *item).collect::<String>(),
+            "aeb",
+            "two's first does not fit"
+        );
+        let rest: String = std::iter::from_fn(|| queue.pop().map(|(item, _)| item)).collect();
+        assert_eq!(rest, "cxd", "nothing is lost, and three's line is gone");
     }
 
     #[test]
