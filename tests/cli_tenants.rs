@@ -136,7 +136,7 @@ fn a_profile_says_which_server_and_what_is_said_here_goes_before_it() {
 }
 
 /// Every command, with those below it.
-const COMMANDS: [&[&str]; 60] = [
+const COMMANDS: [&[&str]; 65] = [
     &[],
     &["serve"],
     &["demo"],
@@ -162,6 +162,11 @@ const COMMANDS: [&[&str]; 60] = [
     &["runtimes", "add"],
     &["runtimes", "make"],
     &["runtimes", "rm"],
+    &["models"],
+    &["models", "list"],
+    &["models", "show"],
+    &["models", "put"],
+    &["models", "rm"],
     &["plans"],
     &["plans", "list"],
     &["plans", "show"],

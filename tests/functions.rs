@@ -76,7 +76,7 @@ fn settings_change_by_merge_patch_and_are_checked() {
     assert!(refused.refused(400).contains("timeoutMs"));
     assert!(patch(json!({"limit": {}})).refused(400).contains("unknown field `limit`"));
     assert!(patch(json!({"export": "nope"})).refused(400).contains("no export"));
-    assert!(patch(json!({"grants": {"models": ["m"]}})).refused(400).contains("cannot grant"));
+    assert!(patch(json!({"grants": {"models": ["m"]}})).refused(400).contains("there is no model"));
     let after = admin.get("/v1/functions/f").data(200);
     assert_eq!(after["settings"], changed["settings"]);
 }

@@ -20,6 +20,7 @@ mod idempotency;
 mod invoke;
 mod jobs;
 mod languages;
+mod models;
 mod money;
 mod openapi;
 mod plans;

@@ -14,6 +14,7 @@ use crate::model::limits::Limits;
 use crate::model::log::Line;
 use crate::model::price::Prices;
 use crate::model::trace::Trace;
+use crate::model_files::ModelFiles;
 use crate::port::artifacts::Artifacts;
 use crate::port::clock::Clock;
 use crate::port::credentials::Credentials;
@@ -33,6 +34,8 @@ pub struct Base {
     pub store: Arc<dyn Store>,
     /// Files by hash.
     pub artifacts: Arc<dyn Artifacts>,
+    /// Files of models.
+    pub model_files: ModelFiles,
     /// Where guests run.
     pub sandbox: Arc<dyn Sandbox>,
     /// Keys, passwords, tokens.

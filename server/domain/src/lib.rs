@@ -9,6 +9,7 @@ pub mod base;
 pub mod error;
 pub mod meter;
 pub mod model;
+pub mod model_files;
 pub mod port;
 pub mod service;
 pub mod signals;

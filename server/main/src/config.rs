@@ -38,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) egress_blocks: Vec<Block>,
     /// In which steps guests' clocks move.
     pub(crate) clock_resolution: Duration,
+    /// Threads and memory for inference.
+    pub(crate) inference: skep_inference::Config,
     /// How long running jobs may go on when the server stops.
     pub(crate) grace: Duration,
     /// What things cost.
@@ -97,6 +99,7 @@ impl Config {
             instances: overrides.instances.or(server.instances).unwrap_or(engine.instances),
             compiler: file.compiler.read()?,
             builds: file.builds.read()?,
+            inference: file.inference.read()?,
             scratch_disk_bytes_max: server.scratch_disk_bytes_max.unwrap_or(skep_engine::DISK_BYTES_MAX),
             egress_blocks: file.egress.read()?,
             clock_resolution: server

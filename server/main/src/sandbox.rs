@@ -3,6 +3,7 @@
 mod builds;
 mod grants;
 mod map;
+mod models;
 mod programs;
 mod watch;
 mod web;
@@ -11,11 +12,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use skep_domain::model::attempt::{Attempt, Failure, FailureCode, Outcome};
 use skep_domain::model::function::Code;
 use skep_domain::model::id::{AccountId, JobId};
+use skep_domain::model::ml_model::{Batching, Found};
 use skep_domain::model::own::Own;
 use skep_domain::model::settings::Settings;
 use skep_domain::model::time::Millis;
@@ -27,6 +30,7 @@ use skep_domain::port::sandbox::{Assignment, Attempted, Prepared, Record, Sandbo
 use skep_domain::{Error, Result};
 use skep_engine::{Call, Canceller, Engine, Grants, Invocation, Limits, Program, Running, ShareGroup, Stdio};
 
+pub(crate) use self::models::ModelShelf;
 use self::programs::Programs;
 use self::web::Targets;
 
@@ -42,6 +46,7 @@ pub(crate) struct EngineSandbox {
     targets: Targets,
     credentials: Arc<dyn Credentials>,
     artifacts: Arc<dyn Artifacts>,
+    shelf: ModelShelf,
     /// What a build may use.
     build_limits: Limits,
     /// What most functions have.
@@ -54,6 +59,7 @@ impl EngineSandbox {
         artifacts: Arc<dyn Artifacts>,
         clock: Arc<dyn Clock>,
         credentials: Arc<dyn Credentials>,
+        shelf: ModelShelf,
         build_limits: Limits,
     ) -> Self {
         let programs = Programs::new(engine.clone(), artifacts.clone());
@@ -65,6 +71,7 @@ impl EngineSandbox {
             targets: Targets::default(),
             credentials,
             artifacts,
+            shelf,
             build_limits,
             no_grants: Arc::default(),
         }
@@ -99,7 +106,7 @@ impl EngineSandbox {
             stdio: Stdio::Captured { stdin: stdin.into_bytes().into() },
             directories: Vec::new(),
             limits,
-            grants: self.grants(assignment)?,
+            grants: self.grants(assignment).await?,
             group: ShareGroup { id: assignment.account.to_u128(), weight: assignment.weight },
         }))
     }
@@ -111,13 +118,14 @@ impl EngineSandbox {
         own.map_err(|error| host_failed(&error))
     }
 
-    fn grants(&self, assignment: &Assignment) -> Result<Arc<Grants>, Failure> {
+    async fn grants(&self, assignment: &Assignment) -> Result<Arc<Grants>, Failure> {
         let settings = &assignment.recipe.settings;
-        if settings.grants.egress.is_empty() && settings.secrets.is_empty() {
+        let granted = &settings.grants;
+        if granted.egress.is_empty() && granted.models.is_empty() && settings.secrets.is_empty() {
             return Ok(self.no_grants.clone());
         }
-        let grants = grants::read(settings, assignment.account, &*self.credentials);
-        grants.map(Arc::new).map_err(|error| host_failed(&error))
+        let grants = grants::read(settings, assignment.account, &*self.credentials, &self.shelf);
+        grants.await.map(Arc::new).map_err(|error| host_failed(&error))
     }
 }
 
@@ -129,6 +137,10 @@ impl Sandbox for EngineSandbox {
 
     async fn prepare_runtime(&self, bytes: Vec<u8>) -> Result<Prepared> {
         self.programs.prepare(bytes, Engine::prepare_runtime).await
+    }
+
+    async fn inspect_model(&self, file: Bytes, batching: Option<Batching>) -> Result<Found> {
+        self.shelf.inspect(&self.engine, file, batching).await
     }
 
     async fn check(
@@ -165,14 +177,14 @@ impl Sandbox for EngineSandbox {
             Err(failure) => Err(failure),
         };
         let (outcome, usage, lines) = match started {
-            Err(failure) => ((Outcome::Failed(failure), None), Usage::default(), Vec::new()),
+            Err(failure) => ((Outcome::Failed(failure), None), (Usage::default(), Vec::new()), Vec::new()),
             Ok((running, own)) => {
                 self.running().insert(assignment.job, running.canceller());
                 let (report, lines) = watch::watch(running, &assignment, &own, &*record).await;
                 self.running().remove(&assignment.job);
                 match report {
                     Ok(report) => {
-                        let usage = map::usage(&report.usage);
+                        let usage = (map::usage(&report.usage), map::devices(report.devices));
                         let outcome = match report.outcome {
                             skep_engine::Outcome::Built(built) => {
                                 let runtime = assignment.recipe.code.component;
@@ -184,17 +196,17 @@ impl Sandbox for EngineSandbox {
                     }
                     Err(error) => {
                         let failure = host_failed(&Error::internal(error));
-                        ((Outcome::Failed(failure), None), Usage::default(), lines)
+                        ((Outcome::Failed(failure), None), (Usage::default(), Vec::new()), lines)
                     }
                 }
             }
         };
-        let (outcome, exit_code) = outcome;
+        let ((outcome, exit_code), (usage, devices)) = (outcome, usage);
         let ended_at = self.clock.now();
         let started_at = Millis(ended_at.0.saturating_sub(usage.wall_nanos / 1_000_000));
         let number = assignment.attempt;
         Attempted {
-            attempt: Attempt { number, outcome, exit_code, usage, started_at, ended_at },
+            attempt: Attempt { number, outcome, exit_code, usage, devices, started_at, ended_at },
             made,
             lines,
         }

@@ -13,12 +13,14 @@ use skep_domain::background::{cancel, dispatch, meter, purge, reap, ticks, turns
 use skep_domain::base::{Base, Revision};
 use skep_domain::meter::Meter;
 use skep_domain::model::id::Ids;
+use skep_domain::model_files::ModelFiles;
 use skep_domain::port::clock::Clock;
 use skep_domain::service::Services;
 use skep_domain::signals::Signals;
 use skep_domain::tasks::{Tasks, Wake};
 use skep_domain::{Error, Result};
 use skep_engine::{Compiler, Engine, Filesystem};
+use skep_inference::Inference;
 use skep_store::{DataDirectory, FileArtifacts, SqliteStore};
 use tokio::runtime::{Handle, Runtime};
 
@@ -28,7 +30,7 @@ use crate::credentials::{HostCredentials, Issuers, Secret};
 use crate::expressions::EngineExpressions;
 use crate::post::HttpPost;
 use crate::runtimes;
-use crate::sandbox::EngineSandbox;
+use crate::sandbox::{EngineSandbox, ModelShelf};
 use crate::telemetry::HostTelemetry;
 
 /// A server that answers. Dropping it without [`Server::stop`] is as a crash.
@@ -189,6 +191,7 @@ fn base(
     tasks: Tasks,
     telemetry: Arc<HostTelemetry>,
 ) -> Result<Arc<Base>> {
+    let inference = Inference::start(config.inference.clone()).map_err(Error::internal)?;
     let engine = Engine::new(&skep_engine::Config {
         threads: config.threads,
         instances: config.instances,
@@ -199,12 +202,15 @@ fn base(
             disk_bytes_max: config.scratch_disk_bytes_max,
         },
         egress_blocks: config.egress_blocks.clone(),
+        inference: Some(inference),
         clock_resolution: config.clock_resolution,
     })
     .map_err(|error| Error::invalid(error.to_string()).caused_by(error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let artifacts = FileArtifacts::open(&directory.join("artifacts")).map_err(Error::internal)?;
-    let artifacts = Arc::new(artifacts);
+    let files = |name: &str, end| FileArtifacts::open(&directory.join(name), end).map_err(Error::internal);
+    let (artifacts, model_files) =
+        (Arc::new(files("artifacts", "wasm")?), Arc::new(files("models", "onnx")?));
+    let store = Arc::new(SqliteStore::open(&directory.join("skep.db"))?);
     let secret = Secret::ensure(&directory.join("jwt.key"))?;
     let credentials = HostCredentials::new(secret, Issuers::open(config.issuers.clone())?);
     let credentials = Arc::new(credentials);
@@ -214,14 +220,16 @@ fn base(
         artifacts.clone(),
         clock.clone(),
         credentials.clone(),
+        ModelShelf::new(store.clone(), model_files.clone()),
         config.builds.clone(),
     );
     let sandbox = Arc::new(sandbox);
     Ok(Arc::new(Base {
-        store: Arc::new(SqliteStore::open(&directory.join("skep.db"))?),
+        store,
         http_guest: sandbox.clone(),
         sandbox,
         artifacts,
+        model_files: ModelFiles::new(model_files),
         credentials,
         expressions,
         post: Arc::new(HttpPost::new(config.egress_blocks.clone())),

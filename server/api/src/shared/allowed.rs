@@ -38,6 +38,8 @@ permissions! {
     FunctionsWrite = FunctionsWrite;
     RunsRead = RunsRead;
     RunsWrite = RunsWrite;
+    ModelsRead = ModelsRead;
+    ModelsWrite = ModelsWrite;
     UsageRead = UsageRead;
     KeysWrite = KeysWrite;
     Admin = Admin;

@@ -106,6 +106,11 @@ impl<D: Dialect> Body<D> {
         Ok(read(&self.request, self.payload, |limits| limits.component_bytes_max).await?)
     }
 
+    /// Reads bytes, as many as a model may have.
+    pub(crate) async fn model(self) -> Result<Vec<u8>, Failure<D>> {
+        Ok(read(&self.request, self.payload, |limits| limits.model_bytes_max).await?)
+    }
+
     /// Reads bytes, as many as a runtime may have.
     pub(crate) async fn runtime(self) -> Result<Vec<u8>, Failure<D>> {
         Ok(read(&self.request, self.payload, |limits| limits.runtime_bytes_max).await?)

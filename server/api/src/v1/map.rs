@@ -188,7 +188,7 @@ fn ended(attempt: Attempt) -> EndedView {
         result,
         exit_code: attempt.exit_code,
         error: failure.map(error),
-        usage: usage(&attempt.usage),
+        usage: UsageView { devices: attempt.devices, ..usage(&attempt.usage) },
     }
 }
 
@@ -235,6 +235,7 @@ fn usage(usage: &Usage) -> UsageView {
         egress_bytes: usage.egress_bytes,
         device_nanos: usage.device_nanos,
         log_bytes: usage.log_bytes,
+        devices: Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ mod logs;
 mod map;
 pub(crate) mod metrics;
 mod model;
+mod models;
 mod plans;
 mod query;
 mod runs;
@@ -70,6 +71,10 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
             .service(runtimes::runtime_get)
             .service(runtimes::runtime_add)
             .service(runtimes::runtime_remove)
+            .service(models::model_list)
+            .service(models::model_get)
+            .service(models::model_put)
+            .service(models::model_remove)
             .service(schedules::schedule_list)
             .service(schedules::schedule_get)
             .service(schedules::schedule_put)

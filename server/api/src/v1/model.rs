@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use skep_domain::model::job::Ended;
 use skep_domain::model::limits::Limits;
 use skep_domain::model::retry::Policy;
+use skep_domain::model::usage::DeviceUsage;
 
 use utoipa::ToSchema;
 
@@ -161,8 +162,11 @@ pub(super) struct UsageView {
     pub(super) memory_peak_bytes: u64,
     pub(super) memory_byte_seconds: u64,
     pub(super) egress_bytes: u64,
+    /// Time of GPUs; inference on the processor is CPU time.
     pub(super) device_nanos: u64,
     pub(super) log_bytes: u64,
+    /// Which devices served an attempt's inferences; none in sums of many attempts.
+    pub(super) devices: Vec<DeviceUsage>,
 }
 
 /// What one attempt came to.

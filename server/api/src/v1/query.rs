@@ -95,3 +95,20 @@ pub(super) struct LogQuery {
     /// Where the page before ended.
     last_evaluated_key: Option<String>,
 }
+
+/// What an upload of a model says beside its bytes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(super) struct ModelQuery {
+    /// The axis of each input and output along which rows are independent of each other, so that inferences may be
+    /// computed together. The upload proves it on examples, and is refused where it is not so. Without it each
+    /// inference is computed alone.
+    #[param(minimum = 0, maximum = 7)]
+    batch_axis: Option<u32>,
+    /// Rows of one batch.
+    #[param(minimum = 2, maximum = 1024, default = 32)]
+    batch_rows: Option<u32>,
+    /// Whether all accounts may use it, and inferences of all of them be computed together: needs the scope `admin`.
+    #[param(default = false)]
+    shared: Option<bool>,
+}

@@ -32,7 +32,15 @@ pub async fn run(base: Arc<Base>) {
         let kept_ms = base.limits.runs_kept_ms;
         let pause = match tick(&*base.store, kept_ms, base.clock.now()).await {
             Ok(Purged::Some) => BREATH,
-            Ok(Purged::Nothing) => INTERVAL,
+            Ok(Purged::Nothing) => {
+                if let Err(error) = base.model_files.sweep(&*base.store).await {
+                    tracing::error!(
+                        error = error.chain(),
+                        "files of models could not be swept; trying again"
+                    );
+                }
+                INTERVAL
+            }
             Err(error) => {
                 tracing::error!(error = error.chain(), "purging failed; trying again");
                 INTERVAL

@@ -3,7 +3,7 @@
 use super::money::Nanodollars;
 use super::named::named;
 use super::time::Millis;
-use super::usage::Usage;
+use super::usage::{DeviceUsage, Usage};
 
 /// One start of a job, once it is over.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct Attempt {
     pub exit_code: Option<i32>,
     /// What it used.
     pub usage: Usage,
+    /// What inference took of each device that served it.
+    pub devices: Vec<DeviceUsage>,
     /// When its guest started.
     pub started_at: Millis,
     /// When it was over.

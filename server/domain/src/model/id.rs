@@ -121,6 +121,13 @@ impl Sha256 {
         use sha2::Digest;
         Self(sha2::Sha256::digest(bytes).into())
     }
+
+    /// Reads 64 hex digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut hash = [0; 32];
+        hex::decode_to_slice(text, &mut hash).ok()?;
+        Some(Self(hash))
+    }
 }
 
 impl fmt::Display for Sha256 {

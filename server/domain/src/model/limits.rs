@@ -9,6 +9,10 @@ pub struct Limits {
     pub component_bytes_max: usize,
     /// Bytes of a runtime.
     pub runtime_bytes_max: usize,
+    /// Bytes of a model.
+    pub model_bytes_max: usize,
+    /// Bytes of all models of one account.
+    pub models_bytes_max: u64,
     /// Bytes of the files of uploaded source.
     pub source_bytes_max: usize,
     /// Bytes of the body of a run.
@@ -60,6 +64,8 @@ impl Default for Limits {
         Self {
             component_bytes_max: 64 << 20,
             runtime_bytes_max: 128 << 20,
+            model_bytes_max: 256 << 20,
+            models_bytes_max: 10 << 30,
             source_bytes_max: 16 << 20,
             run_body_bytes_max: 64 << 20,
             body_bytes_max: 8 << 20,

@@ -10,6 +10,7 @@ pub mod job;
 pub mod labels;
 pub mod limits;
 pub mod log;
+pub mod ml_model;
 pub mod money;
 mod name;
 mod named;

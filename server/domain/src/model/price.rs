@@ -136,7 +136,15 @@ mod tests {
 
     fn attempt(outcome: Outcome, cpu_nanos: u64, wall_nanos: u64) -> Attempt {
         let usage = Usage { cpu_nanos, wall_nanos, ..Usage::default() };
-        Attempt { number: 1, outcome, exit_code: None, usage, started_at: Millis(0), ended_at: Millis(1) }
+        Attempt {
+            number: 1,
+            outcome,
+            exit_code: None,
+            usage,
+            devices: Vec::new(),
+            started_at: Millis(0),
+            ended_at: Millis(1),
+        }
     }
 
     fn ended(code: FailureCode) -> Outcome {

@@ -131,7 +131,8 @@ pub struct Grants {
     /// Where it may send requests: `https://api.example.com`, `GET,POST https://*.example.com:8443/v1/`. Redirects
     /// are not followed, and addresses that are not the whole world's are refused.
     pub egress: Vec<String>,
-    /// Models that it may use.
+    /// Models that it may load by name (`load-by-name` of `wasi:nn`): the account's, or those that are shared with
+    /// all accounts. A name means the model's current version when a call starts.
     pub models: Vec<String>,
 }
 
@@ -158,8 +159,14 @@ pub struct Limits {
     pub table_elements_max: u64,
     /// Handles that it holds at once (streams, pollables, descriptors, requests): 16 to 10,000.
     pub resources_max: u32,
-    /// Bytes that one host call may copy out of it, beside a result: 64 KiB to 256 MiB.
+    /// Bytes that one host call may copy out of it, beside a result: 64 KiB to 256 MiB. A tensor is one such copy.
     pub hostcall_bytes_max: u64,
+    /// Inferences of an attempt: 0 to a billion.
+    pub inferences_max: u64,
+    /// Bytes of the tensors that one inference is given: 0 to 1 GiB. They count as memory too.
+    pub tensor_bytes_max: u64,
+    /// Time on devices for inference, with loading models, in milliseconds: 1 to 24 h; as the timeout where it is null.
+    pub device_ms: Option<u64>,
 }
 
 /// The longest timeout: 24 hours.
@@ -188,6 +195,9 @@ impl Default for Limits {
             table_elements_max: 100_000,
             resources_max: 10_000,
             hostcall_bytes_max: 16 << 20,
+            inferences_max: 1_000_000,
+            tensor_bytes_max: 64 << 20,
+            device_ms: None,
         }
     }
 }
@@ -212,7 +222,10 @@ impl Limits {
         bound("limits.scratchFilesMax", limits.scratch_files_max, 0, 100_000)?;
         bound("limits.tableElementsMax", limits.table_elements_max, 0, 100_000)?;
         bound("limits.resourcesMax", limits.resources_max.into(), 16, 10_000)?;
-        bound("limits.hostcallBytesMax", limits.hostcall_bytes_max, 64 << 10, 256 << 20)
+        bound("limits.hostcallBytesMax", limits.hostcall_bytes_max, 64 << 10, 256 << 20)?;
+        bound("limits.inferencesMax", limits.inferences_max, 0, 1_000_000_000)?;
+        bound("limits.tensorBytesMax", limits.tensor_bytes_max, 0, 1 << 30)?;
+        bound("limits.deviceMs", limits.device_ms.unwrap_or(1), 1, TIMEOUT_MS_MAX)
     }
 }
 
@@ -230,10 +243,6 @@ impl Settings {
             let message = format!("settings.env may have {ENV_BYTES_MAX} bytes in all");
             return Err(Error::invalid(message).field("settings.env"));
         }
-        if !self.grants.models.is_empty() {
-            let field = "settings.grants.models";
-            return Err(Error::invalid(format!("{field}: this server cannot grant it yet")).field(field));
-        }
         self.check_secrets()?;
         labels::check(&self.labels, "settings.labels")?;
         self.retry.check()
@@ -242,7 +251,8 @@ impl Settings {
 
 impl Settings {
     fn check_secrets(&self) -> Result<()> {
-        let rules = self.secrets.values().map(|secret| secret.hosts.len()).chain([self.grants.egress.len()]);
+        let granted = [self.grants.egress.len(), self.grants.models.len()];
+        let rules = self.secrets.values().map(|secret| secret.hosts.len()).chain(granted);
         if rules.max().unwrap_or(0) > RULES_MAX || self.secrets.len() > SECRETS_MAX {
             let message =
                 format!("a function has {SECRETS_MAX} secrets and {RULES_MAX} grants of each at most");

@@ -89,6 +89,7 @@ pub fn interrupted(from: Progress, why: &str, started_at: Millis, at: Millis) ->
         outcome: Outcome::Failed(Failure::new(code, message)),
         exit_code: None,
         usage: Usage::default(),
+        devices: Vec::new(),
         started_at,
         ended_at: at,
     };

@@ -1,5 +1,7 @@
 //! What an attempt used, and what attempts used together.
 
+use serde::{Deserialize, Serialize};
+
 use super::id::RunId;
 use super::money::Nanodollars;
 use super::named::named;
@@ -18,10 +20,28 @@ pub struct Usage {
     pub memory_byte_seconds: u64,
     /// Bytes sent to the network.
     pub egress_bytes: u64,
-    /// Time on a device for inference, in nanoseconds.
+    /// Time of GPUs for inference, in nanoseconds. On the processor it is CPU time.
     pub device_nanos: u64,
     /// Bytes written to stdout and stderr.
     pub log_bytes: u64,
+}
+
+/// What inference took of one device for an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceUsage {
+    /// The device: `cpu`, `gpu0`.
+    pub device: String,
+    /// What its maker calls it.
+    pub model: String,
+    /// Inferences that it computed.
+    pub inferences: u64,
+    /// Time that they took of it, in nanoseconds: of a batch their share, by rows.
+    pub nanos: u64,
+    /// Bytes of the tensors that it was given and gave.
+    pub tensor_bytes: u64,
+    /// Time that loading models took of it, in nanoseconds; none where they were loaded.
+    pub load_nanos: u64,
 }
 
 /// What attempts used together, and what was charged for them.

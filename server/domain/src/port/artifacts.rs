@@ -13,4 +13,10 @@ pub trait Artifacts: Send + Sync {
 
     /// The bytes of a hash. Not there is an internal error: a row names it.
     async fn get(&self, hash: Sha256) -> Result<Vec<u8>>;
+
+    /// The hashes of all that is kept.
+    async fn list(&self) -> Result<Vec<Sha256>>;
+
+    /// Keeps the bytes no more; what is not there is no error.
+    async fn remove(&self, hash: Sha256) -> Result<()>;
 }

@@ -11,7 +11,7 @@ use crate::model::function::Code;
 use crate::model::id::{AccountId, FunctionId};
 use crate::model::log::Line;
 use crate::model::settings::Settings;
-use crate::model::usage::Usage;
+use crate::model::usage::{DeviceUsage, Usage};
 
 /// A body in frames: data, and at the end trailers, if there are any. An error breaks the exchange off.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -37,6 +37,8 @@ pub struct Target {
 pub struct Served {
     /// What it used.
     pub usage: Usage,
+    /// What inference took of each device that served it.
+    pub devices: Vec<DeviceUsage>,
     /// Why it failed.
     pub failure: Option<Failure>,
     /// What it logged.

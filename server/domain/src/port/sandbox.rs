@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
@@ -11,6 +12,7 @@ use crate::model::attempt::Attempt;
 use crate::model::function::{Code, Interface, Made};
 use crate::model::id::{AccountId, JobId, RunId, Sha256};
 use crate::model::log::Line;
+use crate::model::ml_model::{Batching, Found};
 use crate::model::run::Common;
 use crate::model::settings::Settings;
 use crate::model::trace::Trace;
@@ -164,6 +166,12 @@ pub trait Sandbox: Send + Sync {
     /// # Errors
     /// Invalid, with what the bytes are and what to do.
     async fn prepare_runtime(&self, bytes: Vec<u8>) -> Result<Prepared>;
+
+    /// Looks through a model, and proves that its rows are independent where it is to be batched.
+    ///
+    /// # Errors
+    /// Invalid, with what is wrong with it.
+    async fn inspect_model(&self, file: Bytes, batching: Option<Batching>) -> Result<Found>;
 
     /// Checks calls before anything is recorded, and gives them back.
     ///

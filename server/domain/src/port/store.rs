@@ -3,6 +3,7 @@
 //! Every read and write but the node's own work names the account; what is another's is not there.
 
 mod functions;
+mod models;
 mod plans;
 mod schedules;
 mod webhooks;
@@ -36,6 +37,7 @@ use crate::model::usage::{By, Reported, Totals};
 use crate::port::sandbox::Assignment;
 
 pub use self::functions::{Functions, NewBuild, NewVersion, Runtimes, Uploaded};
+pub use self::models::{Models, NewModel};
 pub use self::plans::{
     Begun, Came, Changed, End, NewPlan, NewStage, News, NewsAsk, PlanFilter, Plans, StageState, Turn,
 };
@@ -454,6 +456,7 @@ pub trait Store:
     + Receipts
     + Runtimes
     + Functions
+    + Models
     + Runs
     + Jobs
     + Plans
@@ -470,6 +473,7 @@ impl<T> Store for T where
         + Receipts
         + Runtimes
         + Functions
+        + Models
         + Runs
         + Jobs
         + Plans

@@ -120,6 +120,7 @@ impl Functions {
         self.seal(caller.account(), &function.settings, &mut settings)?;
         settings.check()?;
         self.base.sandbox.check_grants(&settings)?;
+        self.check_models(caller.account(), &settings).await?;
         if let Some(export) = &settings.export {
             let exports = &function.current.interface.exports;
             if !exports.iter().any(|known| known.name == *export) {
@@ -146,6 +147,19 @@ impl Functions {
             base.revision.advance();
             changed
         })
+    }
+
+    /// Checks that the models are there which a function is to be granted.
+    async fn check_models(&self, account: AccountId, settings: &Settings) -> Result<()> {
+        const FIELD: &str = "settings.grants.models";
+        for name in &settings.grants.models {
+            let parsed = Name::parse_of("model", name).map_err(|error| error.field(FIELD))?;
+            if self.base.store.model_find(account, &parsed).await?.is_none() {
+                let message = format!("{FIELD}: there is no model \"{name}\"; upload it first");
+                return Err(Error::invalid(message).field(FIELD));
+            }
+        }
+        Ok(())
     }
 
     /// Seals the secrets that were given; the others must be there already, and be left as they are.

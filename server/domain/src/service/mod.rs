@@ -10,6 +10,7 @@ pub mod input;
 pub mod invoke;
 pub mod jobs;
 pub mod keys;
+pub mod models;
 mod once;
 mod places;
 pub mod plans;
@@ -44,6 +45,8 @@ pub struct Services {
     pub functions: functions::Functions,
     /// Uploads of source.
     pub builds: builds::Builds,
+    /// Models.
+    pub models: models::Models,
     /// Runtimes.
     pub runtimes: runtimes::Runtimes,
     /// Calls that somebody waits for.
@@ -79,6 +82,7 @@ impl Services {
             keys: keys::Keys::new(base.clone()),
             functions: functions::Functions::new(base.clone()),
             builds: builds::Builds::new(base.clone()),
+            models: models::Models::new(base.clone()),
             runtimes: runtimes::Runtimes::new(base.clone()),
             invoke: invoke::Invoke::new(base.clone(), places.clone()),
             runs: runs::Runs::new(base.clone()),

@@ -264,6 +264,7 @@ impl Workers {
             outcome: report.outcome,
             exit_code: None,
             usage: Usage { wall_nanos, log_bytes, ..Usage::default() },
+            devices: Vec::new(),
             started_at: held.assigned_at,
             ended_at: now,
         };

@@ -19,6 +19,7 @@ mod jobs;
 mod keys;
 mod logs;
 mod make_runtime;
+mod models;
 mod moves;
 mod output;
 mod plans;
@@ -87,6 +88,8 @@ enum Command {
     Delete(Remote<delete::Arguments>),
     /// List, show, add and remove what makes functions of source
     Runtimes(Remote<runtimes::Arguments>),
+    /// List, show, upload and remove models: what functions compute with
+    Models(Remote<models::Arguments>),
     /// List, show, submit, cancel and restart plans: stages that follow from each other
     Plans(Remote<plans::Arguments>),
     /// List, put, pause and remove schedules: runs that are made again and again
@@ -163,6 +166,10 @@ fn dispatch(command: Command) -> Done {
         Command::Runtimes(remote) => {
             let output = remote.connection.output();
             local(runtimes::runtimes(remote.own, || remote.connection.client(), output), output)
+        }
+        Command::Models(remote) => {
+            let output = remote.connection.output();
+            local(models::models(remote.own, || remote.connection.client(), output), output)
         }
         Command::Usage(remote) => ask(remote, |own, client, output| usage::usage(&own, client, output)),
         Command::Plans(remote) => ask(remote, plans::plans),

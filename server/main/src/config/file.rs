@@ -28,6 +28,7 @@ pub(super) struct File {
     pub(super) egress: EgressSection,
     pub(super) compiler: CompilerSection,
     pub(super) builds: BuildsSection,
+    pub(super) inference: InferenceSection,
     pub(super) accounts: AccountsSection,
     pub(super) tork: TorkSection,
     /// `[images]`: patterns of names of images, and the runtime that stands for them.
@@ -135,6 +136,33 @@ impl CompilerSection {
     }
 }
 
+/// `[inference]`: what computing models may take of this machine.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct InferenceSection {
+    /// Threads that compute on the processor.
+    threads: Option<u16>,
+    /// Bytes of the models in memory.
+    models_bytes_max: Option<u64>,
+    /// Bytes of what one inference computes, at any time.
+    inference_bytes_max: Option<u64>,
+}
+
+impl InferenceSection {
+    pub(super) fn read(self) -> Result<skep_inference::Config> {
+        let usual = skep_inference::Config::default();
+        let values = [self.threads.map(u64::from), self.models_bytes_max, self.inference_bytes_max];
+        if values.contains(&Some(0)) {
+            return Err(Error::invalid("what [inference] allows must be 1 at least"));
+        }
+        Ok(skep_inference::Config {
+            threads: self.threads.map_or(usual.threads, usize::from),
+            models_bytes_max: self.models_bytes_max.unwrap_or(usual.models_bytes_max),
+            inference_bytes_max: self.inference_bytes_max.unwrap_or(usual.inference_bytes_max),
+        })
+    }
+}
+
 /// `[builds]`: what the build of one version may take.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -180,6 +208,8 @@ pub(super) struct TelemetrySection {
 pub(super) struct LimitsSection {
     component_bytes_max: Option<usize>,
     runtime_bytes_max: Option<usize>,
+    model_bytes_max: Option<usize>,
+    models_bytes_max: Option<u64>,
     source_bytes_max: Option<usize>,
     run_body_bytes_max: Option<usize>,
     body_bytes_max: Option<usize>,
@@ -207,16 +237,12 @@ pub(super) struct LimitsSection {
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl LimitsSection {
-    pub(super) fn read(self, accounts: &AccountsSection) -> Result<Limits> {
-        let usual = Limits::default();
-        let runs_kept_ms = match self.runs_kept_days {
-            None => usual.runs_kept_ms,
-            Some(0) => None,
-            Some(days) => Some(days.saturating_mul(DAY_MS)),
-        };
-        for (name, value) in [
+    /// What may not be 0 and is.
+    fn zero(&self) -> Option<&'static str> {
+        let sizes = [
             ("component_bytes_max", self.component_bytes_max),
             ("runtime_bytes_max", self.runtime_bytes_max),
+            ("model_bytes_max", self.model_bytes_max),
             ("source_bytes_max", self.source_bytes_max),
             ("run_body_bytes_max", self.run_body_bytes_max),
             ("body_bytes_max", self.body_bytes_max),
@@ -231,20 +257,27 @@ impl LimitsSection {
             ("schedules_max", self.schedules_max),
             ("plans_max", self.plans_max),
             ("webhooks_max", self.webhooks_max),
-        ] {
-            if value == Some(0) {
-                return Err(Error::invalid(format!("limits.{name} must be 1 at least")));
-            }
-        }
-        for (name, value) in [
+        ];
+        let others = [
+            ("models_bytes_max", self.models_bytes_max),
             ("worker_idle_ms", self.worker_idle_ms),
             ("worker_busy_ms", self.worker_busy_ms),
             ("webhook_pause_ms", self.webhook_pause_ms),
             ("webhook_attempts_max", self.webhook_attempts_max.map(u64::from)),
-        ] {
-            if value == Some(0) {
-                return Err(Error::invalid(format!("limits.{name} must be 1 at least")));
-            }
+        ];
+        let sizes = sizes.into_iter().map(|(name, value)| (name, value.map(|value| value as u64)));
+        sizes.chain(others).find(|(_, value)| *value == Some(0)).map(|(name, _)| name)
+    }
+
+    pub(super) fn read(self, accounts: &AccountsSection) -> Result<Limits> {
+        let usual = Limits::default();
+        let runs_kept_ms = match self.runs_kept_days {
+            None => usual.runs_kept_ms,
+            Some(0) => None,
+            Some(days) => Some(days.saturating_mul(DAY_MS)),
+        };
+        if let Some(name) = self.zero() {
+            return Err(Error::invalid(format!("limits.{name} must be 1 at least")));
         }
         // Places in a run are counted in 32 bits.
         if self.run_jobs_max.is_some_and(|max| max > 1_000_000) {
@@ -253,6 +286,8 @@ impl LimitsSection {
         Ok(Limits {
             component_bytes_max: self.component_bytes_max.unwrap_or(usual.component_bytes_max),
             runtime_bytes_max: self.runtime_bytes_max.unwrap_or(usual.runtime_bytes_max),
+            model_bytes_max: self.model_bytes_max.unwrap_or(usual.model_bytes_max),
+            models_bytes_max: self.models_bytes_max.unwrap_or(usual.models_bytes_max),
             source_bytes_max: self.source_bytes_max.unwrap_or(usual.source_bytes_max),
             run_body_bytes_max: self.run_body_bytes_max.unwrap_or(usual.run_body_bytes_max),
             body_bytes_max: self.body_bytes_max.unwrap_or(usual.body_bytes_max),

@@ -10,6 +10,8 @@ use skep_domain::port::credentials::Credentials;
 use skep_domain::{Error, Result};
 use skep_engine::{EgressRule, Grants, Secret};
 
+use super::models::ModelShelf;
+
 /// Reads what a function is granted, without its secrets' values.
 pub(super) fn check(settings: &Settings) -> Result<()> {
     rules("settings.grants.egress", &settings.grants.egress)?;
@@ -20,7 +22,12 @@ pub(super) fn check(settings: &Settings) -> Result<()> {
 }
 
 /// Reads what a function of this account is granted.
-pub(super) fn read(settings: &Settings, account: AccountId, credentials: &dyn Credentials) -> Result<Grants> {
+pub(super) async fn read(
+    settings: &Settings,
+    account: AccountId,
+    credentials: &dyn Credentials,
+    shelf: &ModelShelf,
+) -> Result<Grants> {
     let secrets = settings.secrets.iter().map(|(name, secret)| {
         let sealed = secret.sealed.as_deref().unwrap_or_default();
         let opened = credentials.open(&STANDARD.decode(sealed).map_err(Error::internal)?)?;
@@ -32,7 +39,8 @@ pub(super) fn read(settings: &Settings, account: AccountId, credentials: &dyn Cr
     });
     let secrets = secrets.collect::<Result<_>>()?;
     let egress = rules("settings.grants.egress", &settings.grants.egress)?;
-    Ok(Grants { egress, secrets, network: false })
+    let models = shelf.granted(account, &settings.grants.models).await?;
+    Ok(Grants { egress, secrets, models, network: false })
 }
 
 fn rules(field: &str, texts: &[String]) -> Result<Vec<EgressRule>> {

@@ -11,7 +11,7 @@ use skep_domain::model::function::{Export, Interface};
 use skep_domain::model::log::{Line, Stream};
 use skep_domain::model::settings::Limits;
 use skep_domain::model::time::Millis;
-use skep_domain::model::usage::Usage;
+use skep_domain::model::usage::{DeviceUsage, Usage};
 use skep_engine::{Kind, LogStream};
 
 pub(super) fn limits(limits: &Limits) -> skep_engine::Limits {
@@ -27,8 +27,24 @@ pub(super) fn limits(limits: &Limits) -> skep_engine::Limits {
         table_elements_max: limits.table_elements_max,
         resources_max: limits.resources_max,
         hostcall_bytes_max: limits.hostcall_bytes_max,
+        inferences_max: limits.inferences_max,
+        tensor_bytes_max: limits.tensor_bytes_max,
+        device: limits.device_ms.map_or(timeout, Duration::from_millis),
         ..skep_engine::Limits::default()
     }
+}
+
+/// What inference took of each device.
+pub(super) fn devices(devices: Vec<skep_engine::DeviceUsage>) -> Vec<DeviceUsage> {
+    let device = |of: skep_engine::DeviceUsage| DeviceUsage {
+        device: of.device,
+        model: of.model,
+        inferences: of.inferences,
+        nanos: of.nanos,
+        tensor_bytes: of.tensor_bytes,
+        load_nanos: of.load_nanos,
+    };
+    devices.into_iter().map(device).collect()
 }
 
 pub(super) fn line(line: skep_engine::LogLine) -> Line {
@@ -102,7 +118,7 @@ pub(super) fn usage(usage: &skep_engine::Usage) -> Usage {
         memory_peak_bytes: usage.memory_peak_bytes,
         memory_byte_seconds: usage.memory_byte_seconds,
         egress_bytes: usage.egress_bytes,
-        device_nanos: 0,
+        device_nanos: usage.device_nanos,
         log_bytes: usage.log_bytes,
     }
 }

@@ -74,7 +74,8 @@ impl HttpGuest for EngineSandbox {
             None => {
                 let program = self.programs.get(target.code).await;
                 let program = program.map_err(|error| host_failed(&error))?;
-                let grants = grants::read(&target.settings, target.account, &*self.credentials);
+                let grants =
+                    grants::read(&target.settings, target.account, &*self.credentials, &self.shelf).await;
                 let plan = Arc::new(plan(target, grants.map_err(|error| host_failed(&error))?));
                 self.targets.keep(target, &program, &plan);
                 (program, plan)
@@ -94,16 +95,16 @@ fn served(report: Result<Report, skep_engine::Error>, lines: Vec<LogLine>) -> Se
     let lines = lines.into_iter().map(map::line).collect();
     match report {
         Ok(report) => {
-            let usage = map::usage(&report.usage);
+            let (usage, devices) = (map::usage(&report.usage), map::devices(report.devices));
             let failure = match report.outcome {
                 skep_engine::Outcome::Failed(failure) => Some(map::failure(failure)),
                 _ => None,
             };
-            Served { usage, failure, lines }
+            Served { usage, devices, failure, lines }
         }
         Err(error) => {
             let failure = host_failed(&skep_domain::Error::internal(error));
-            Served { usage: Usage::default(), failure: Some(failure), lines }
+            Served { usage: Usage::default(), devices: Vec::new(), failure: Some(failure), lines }
         }
     }
 }

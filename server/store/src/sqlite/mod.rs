@@ -12,6 +12,7 @@ mod ledger;
 mod lists;
 mod logs;
 mod migrations;
+mod models;
 mod plans;
 mod purge;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use rusqlite::{Connection, OpenFlags};
 use skep_domain::model::account::{Account, Key};
 use skep_domain::model::function::{Function, Name};
 use skep_domain::model::id::AccountId;
+use skep_domain::model::ml_model::MlModel;
 use skep_domain::port::store::Identity;
 use skep_domain::{Error, Result};
 
@@ -52,6 +54,7 @@ pub struct SqliteStore {
     /// What nearly every request asks for. Only this process writes the file.
     identities: Arc<Cached<Identity, (Account, Option<Key>)>>,
     functions: Arc<Cached<(AccountId, Name), Function>>,
+    models: Arc<Cached<(AccountId, Name), MlModel>>,
     /// The account after which the next claim begins, where there are many.
     claimed_after: Arc<AtomicI64>,
     /// The plan after which is looked for news next, so that each has its turn.
@@ -89,6 +92,7 @@ impl SqliteStore {
             readers: Arc::new(Readers::start(readers.map_err(internal)?).map_err(Error::internal)?),
             identities: Arc::default(),
             functions: Arc::default(),
+            models: Arc::default(),
             claimed_after: Arc::default(),
             planned_after: Arc::default(),
             told_after: Arc::default(),
@@ -112,6 +116,15 @@ impl SqliteStore {
         self.writer.submit(method, move || functions.written()).await
     }
 
+    /// The same for what changes models.
+    async fn write_models<T: Send + 'static>(
+        &self,
+        method: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let models = self.models.clone();
+        self.writer.submit(method, move || models.written()).await
+    }
+
     /// The same for what may end builds, and so change functions.
     async fn write_ends<T: Send + 'static>(
         &self,
@@ -126,9 +139,11 @@ impl SqliteStore {
         &self,
         method: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (identities, functions) = (self.identities.clone(), self.functions.clone());
+        let (identities, functions, models) =
+            (self.identities.clone(), self.functions.clone(), self.models.clone());
         let after = move || {
             identities.written();
+            models.written();
             functions.written();
         };
         self.writer.submit(method, after).await

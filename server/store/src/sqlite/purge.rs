@@ -168,6 +168,7 @@ fn purge(connection: &Connection, before: i64, now: Millis) -> Result<Purged> {
                 }
                 execute(connection, "DELETE FROM workers WHERE account = ?", account)?;
                 execute(connection, "DELETE FROM schedules WHERE account = ?", account)?;
+                execute(connection, "DELETE FROM models WHERE account = ?", account)?;
                 const WEBHOOKS: &str = "UPDATE webhooks SET account = 0 WHERE account = ? AND plan IS NULL";
                 execute(connection, WEBHOOKS, account)?;
                 execute(connection, "DELETE FROM ledger WHERE account = ?", account)?;

@@ -1,10 +1,10 @@
 //! Columns to domain types and back.
 
-use rusqlite::types::{FromSqlError, Type};
+use rusqlite::types::{FromSqlError, Type, ValueRef};
 use rusqlite::{Row, RowIndex};
 use serde_json::Value;
 use skep_domain::model::time::Millis;
-use skep_domain::model::usage::Usage;
+use skep_domain::model::usage::{DeviceUsage, Usage};
 
 /// What has one stored form.
 pub(super) trait Stored {
@@ -72,6 +72,12 @@ pub(super) fn corrupt(what: &'static str) -> rusqlite::Error {
 }
 
 /// A value as stored JSON. Our own types always have one.
+/// What inference took of each device; nothing is written for none.
+pub(super) fn devices(row: &Row<'_>) -> rusqlite::Result<Vec<DeviceUsage>> {
+    let has_any = row.get_ref("devices")? != ValueRef::Null;
+    if has_any { row.json("devices") } else { Ok(Vec::new()) }
+}
+
 pub(super) fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).unwrap_or(Value::Null).to_string()
 }

@@ -168,7 +168,15 @@ impl World {
 /// An attempt that used a little of everything.
 pub(crate) fn attempt(number: u32, outcome: Outcome) -> Attempt {
     let usage = Usage { cpu_nanos: 12_345, wall_nanos: 23_456, log_bytes: 3, ..Usage::default() };
-    Attempt { number, outcome, exit_code: None, usage, started_at: at(11), ended_at: at(12) }
+    Attempt {
+        number,
+        outcome,
+        exit_code: None,
+        usage,
+        devices: Vec::new(),
+        started_at: at(11),
+        ended_at: at(12),
+    }
 }
 
 pub(crate) async fn make_account(store: &dyn Store, ids: &Ids, name: &str, weight: u32) -> AccountId {

@@ -13,6 +13,7 @@ fn ended(number: u32, outcome: Outcome) -> Attempt {
         outcome,
         exit_code: None,
         usage: Usage::default(),
+        devices: Vec::new(),
         started_at: Millis(1),
         ended_at: Millis(2),
     }

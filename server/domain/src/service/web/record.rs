@@ -141,5 +141,6 @@ fn attempt(base: &Base, at: Millis, served: &Served) -> Attempt {
         Some(failure) => Outcome::Failed(failure.clone()),
     };
     let ended_at = base.clock.now();
-    Attempt { number: 1, outcome, exit_code: None, usage: served.usage, started_at: at, ended_at }
+    let (usage, devices) = (served.usage, served.devices.clone());
+    Attempt { number: 1, outcome, exit_code: None, usage, devices, started_at: at, ended_at }
 }

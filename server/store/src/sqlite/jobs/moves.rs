@@ -15,7 +15,7 @@ use skep_domain::model::usage::{Totals, Usage};
 use skep_domain::{Error, Result};
 
 use crate::sqlite::ledger::{self, Lines, On};
-use crate::sqlite::rows::{RowExt, Stored, corrupt};
+use crate::sqlite::rows::{RowExt, Stored, corrupt, to_json};
 use crate::sqlite::runs::COUNTS;
 use crate::sqlite::{builds, events, internal, plans, webhooks};
 
@@ -238,12 +238,13 @@ pub(crate) fn insert_attempt(
         Outcome::Failed(failure) => (failure.code.number(), None, Some(failure)),
     };
     let usage = &attempt.usage;
+    let devices = (!attempt.devices.is_empty()).then(|| to_json(&attempt.devices));
     connection
         .prepare_cached(
             "INSERT INTO attempts (key, code, output_type, output, message, backtrace, exit_code, cpu_nanos,
                  wall_nanos, memory_peak_bytes, memory_byte_seconds, egress_bytes, device_nanos, log_bytes,
-                 started_at, ended_at, cost, price_version)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 started_at, ended_at, cost, price_version, devices)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -264,7 +265,8 @@ pub(crate) fn insert_attempt(
                 attempt.started_at.stored(),
                 attempt.ended_at.stored(),
                 cost.0.stored(),
-                price_version
+                price_version,
+                devices
             ])
         })
         .map(drop)

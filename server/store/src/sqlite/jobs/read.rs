@@ -15,7 +15,7 @@ use crate::sqlite::rows::{self, RowExt, corrupt};
 const ATTEMPT: &str =
     "t.key AS attempt_key, t.code, t.output_type, t.output, t.message, t.backtrace, t.exit_code,
     t.cpu_nanos, t.wall_nanos, t.memory_peak_bytes, t.memory_byte_seconds, t.egress_bytes, t.device_nanos,
-    t.log_bytes, t.started_at AS attempt_started_at, t.ended_at";
+    t.log_bytes, t.devices, t.started_at AS attempt_started_at, t.ended_at";
 
 /// A job with its run, its arguments and its last attempt, if that is over.
 fn job_sql() -> String {
@@ -161,6 +161,7 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         outcome,
         exit_code: row.get("exit_code")?,
         usage: rows::usage(row)?,
+        devices: rows::devices(row)?,
         started_at: row.millis("attempt_started_at")?,
         ended_at: row.millis("ended_at")?,
     })

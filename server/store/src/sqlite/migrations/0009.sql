@@ -13,3 +13,25 @@ ALTER TABLE plans DROP COLUMN noted;
 
 -- How far a job's last attempt said that it is, in percent.
 ALTER TABLE jobs ADD COLUMN progress INTEGER;
+
+-- Models: what functions compute with. A name means its current version.
+CREATE TABLE models (
+    key INTEGER PRIMARY KEY,
+    account INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    sha256 BLOB NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    -- What was found in its file, as JSON.
+    found TEXT NOT NULL,
+    batch_axis INTEGER,
+    batch_rows INTEGER,
+    shared INTEGER NOT NULL,
+    current INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (account, name, number)
+) STRICT;
+CREATE INDEX models_shared ON models (name) WHERE shared = 1;
+
+-- What inference took of each device, as JSON; none where there was no inference.
+ALTER TABLE attempts ADD COLUMN devices TEXT;
